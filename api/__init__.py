@@ -1,0 +1,1 @@
+"""The desk's API: what is true, and who may know it."""

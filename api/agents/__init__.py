@@ -1,0 +1,1 @@
+"""Human agents: sign-in, roles, presence."""

@@ -1,0 +1,1 @@
+"""Conversations: transcript, who owns the turn, one turn at a time."""

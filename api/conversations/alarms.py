@@ -1,0 +1,85 @@
+"""Danger in a customer's message: safety words at once, priority, an alarm that is kept, a ticket."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.conversations.sentences import hotline, limits
+from api.conversations.tables import Alarm, Conversation
+from api.conversations.transcript import add_message
+from api.danger import Danger, safety_words
+from api.db.base import new_id
+from api.errors import Problem
+from api.tickets.service import file_danger_ticket
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Hazard:
+    """What the ticket needs to know of a danger."""
+
+    kind: str
+    utility: str
+
+
+async def raise_alarm(
+    session: AsyncSession, conversation: Conversation, provider_id: str, text: str, danger: Danger, now: datetime
+) -> dict[str, Any] | None:
+    """Act on a danger; what the bot is told of it: {"kind", "utility", "ticket_number"}.
+
+    None if this message raised it before (a refused message has no row of its own that would tell). An agent who
+    owns the conversation is alarmed; the customer gets nothing from us then.
+    """
+    mine = select(Alarm).where(Alarm.conversation_id == conversation.id)
+    if await session.scalar(mine.where(Alarm.provider_id == provider_id)) is not None:
+        return None
+    hazard = Hazard(danger.kind, "water" if "water" in danger.kind else "power")
+    alarm = Alarm(
+        id=new_id("al"),
+        conversation_id=conversation.id,
+        provider_id=provider_id,
+        kind=hazard.kind,
+        owner=conversation.owner,
+        at=now,
+    )
+    log.warning("danger.raised", kind=hazard.kind, owner=conversation.owner, conversation=conversation.id)
+    conversation.priority = 1
+    if conversation.owner != "agent" and not await _told_enough(session, conversation, hazard, now):
+        language = conversation.language or danger.language
+        words = safety_words(danger, language, hotline=await hotline(session))
+        await add_message(session, conversation, "system", words, now)
+        alarm.ticket_number = await _ticket(session, conversation, text, hazard, now)
+    session.add(alarm)
+    await session.flush()
+    return {"kind": hazard.kind, "utility": hazard.utility, "ticket_number": alarm.ticket_number}
+
+
+async def _told_enough(session: AsyncSession, conversation: Conversation, hazard: Hazard, now: datetime) -> bool:
+    """True in a flood of the same danger, whose words are not repeated without end."""
+    limit = limits()["danger_words"]
+    recent = await session.scalar(
+        select(func.count()).where(
+            Alarm.conversation_id == conversation.id,
+            Alarm.kind == hazard.kind,
+            Alarm.at > now - timedelta(seconds=limit["seconds"]),
+        )
+    )
+    return (recent or 0) >= int(limit["times"])
+
+
+async def _ticket(
+    session: AsyncSession, conversation: Conversation, text: str, hazard: Hazard, now: datetime
+) -> str | None:
+    """File the ticket in a savepoint: the safety words go out even where filing fails."""
+    try:
+        async with session.begin_nested():
+            return await file_danger_ticket(session, conversation, text[: limits()["message_characters"]], hazard, now)
+    except (SQLAlchemyError, Problem) as error:
+        log.error("danger.ticket_failed", conversation=conversation.id, error=type(error).__name__)
+        return None

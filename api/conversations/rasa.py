@@ -1,0 +1,94 @@
+"""Asking Rasa, over its `desk` channel, and judging what comes back. An answer is used only if it is whole."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from api.conversations.transcript import Offer
+
+WEBHOOK = "/webhooks/desk/webhook"
+HEALTH = "/webhooks/desk/"
+
+
+@dataclass(frozen=True)
+class Said:
+    """One message of the bot."""
+
+    text: str
+    offers: tuple[Offer, ...]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """Rasa's replies; none only where the turn was declared silent."""
+
+    messages: tuple[Said, ...]
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Rasa answered late, wrongly or not at all: the customer is owed an honest sentence. `why` is for the log."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Unreachable:
+    """Nobody was there (`lost`: it went away half-way): the message waits until Rasa is back."""
+
+    lost: bool
+
+
+Outcome = Answered | Failed | Unreachable
+
+
+class _Choice(BaseModel):
+    label: str = Field(min_length=1)
+    payload: str = Field(min_length=1)
+
+
+class _Message(BaseModel):
+    text: str = Field(min_length=1, max_length=5000)
+    choices: list[_Choice] = Field(default=[], max_length=20)
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    messages: list[_Message] = Field(max_length=20)
+    silent: bool = False
+    failed: bool = False
+
+
+async def ask(client: httpx.AsyncClient, request: dict[str, Any], seconds: float) -> Outcome:
+    """POST one message to Rasa's channel; never raises for what Rasa or the network does."""
+    try:
+        async with asyncio.timeout(seconds):
+            response = await client.post(WEBHOOK, json=request)
+    except (TimeoutError, httpx.TimeoutException):
+        return Failed("timeout")
+    except httpx.ConnectError:
+        return Unreachable(lost=False)
+    except httpx.TransportError:
+        return Unreachable(lost=True)
+    if response.status_code == 503:
+        return Unreachable(lost=False)
+    if response.status_code != 200:
+        return Failed(f"status {response.status_code}")
+    try:
+        answer = _Answer.model_validate_json(response.content)
+    except ValidationError:
+        return Failed("garbage")
+    if answer.failed:
+        return Failed("failed")
+    if not answer.messages and not answer.silent:
+        return Failed("empty")
+    return Answered(
+        tuple(
+            Said(message.text, tuple(Offer(choice.label, choice.payload) for choice in message.choices))
+            for message in answer.messages
+        )
+    )

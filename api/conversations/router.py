@@ -1,0 +1,335 @@
+"""/api/v1/conversations: the agents' side, and what the bot does to its own conversation."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.agents.tables import Agent
+from api.conversations import handover, ownership
+from api.conversations.schemas import (
+    Acting,
+    ConversationChange,
+    ConversationOut,
+    MessageOut,
+    NewCallback,
+    NewContactRecord,
+    NewHandover,
+    Owner,
+    Reply,
+    Transfer,
+)
+from api.conversations.sentences import agent_hours, callback_due, hotline
+from api.conversations.tables import Callback, Conversation
+from api.conversations.transcript import Line, lines_after, lock_conversation, state_of
+from api.conversations.turns import LiveTurn
+from api.customers.tables import ContactRecord
+from api.db.base import new_id
+from api.db.idempotency import once, require_key
+from api.deps import Caller, CurrentCaller, Now, ReadSession, SettingsDep, Staff, WriteSession
+from api.errors import Problem, not_found
+from api.network.tables import ServicePoint
+from api.paging import Limit, Page, cursor_of, read_cursor
+
+router = APIRouter(prefix="/conversations", tags=["conversations"])
+Key = Annotated[str, Depends(require_key)]
+DEFAULT_LIMIT = 50
+#: Every conversation has a priority of one digit, so that it can lead the cursor of a list.
+NEVER_WAITED = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+
+
+def caller_name(caller: Caller) -> str:
+    """Whose idempotency keys these are."""
+    return f"{caller.kind}:{caller.agent_id or caller.conversation_id or ''}"
+
+
+def own(conversation_id: str, caller: CurrentCaller) -> str:
+    """The conversation of the path; the bot has only its own (404 otherwise)."""
+    if caller.kind == "bot" and caller.conversation_id != conversation_id:
+        raise not_found("conversation")
+    return conversation_id
+
+
+Own = Annotated[str, Depends(own)]
+
+
+async def found(session: AsyncSession, conversation_id: str) -> Conversation:
+    conversation = await session.get(Conversation, conversation_id)
+    if conversation is None:
+        raise not_found("conversation")
+    return conversation
+
+
+async def shown(session: AsyncSession, conversation: Conversation) -> ConversationOut:
+    """The conversation with its agent's name and whether the bot works on it."""
+    out = ConversationOut.model_validate(conversation)
+    if conversation.agent_id is not None:
+        agent = await session.get(Agent, conversation.agent_id)
+        out.agent = agent.username if agent else None
+    out.busy = (await state_of(session, conversation.id)).busy
+    out.verified_account = conversation.account_number if conversation.verified_at else None
+    return out
+
+
+@router.get("")
+async def conversations(
+    _staff: Staff,
+    session: ReadSession,
+    owner: Owner | None = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: str | None = None,
+) -> Page[ConversationOut]:
+    """Conversations; those that wait in the order in which they should be taken, others newest first."""
+    if owner == "waiting":
+        query = select(Conversation).where(Conversation.owner == owner)
+        query = query.order_by(Conversation.priority, Conversation.waiting_since, Conversation.id)
+        if cursor:
+            since, rest = read_cursor(cursor)
+            priority, _, last_id = rest.partition(":")
+            p, w = Conversation.priority, Conversation.waiting_since
+            at = int(priority) if priority.isdigit() else 0
+            query = query.where(
+                (p > at) | ((p == at) & (w > since)) | ((p == at) & (w == since) & (Conversation.id > last_id))
+            )
+    else:
+        query = select(Conversation).order_by(Conversation.created_at.desc(), Conversation.id.desc())
+        if owner:
+            query = query.where(Conversation.owner == owner)
+        if cursor:
+            since, last_id = read_cursor(cursor)
+            c = Conversation.created_at
+            query = query.where((c < since) | ((c == since) & (Conversation.id < last_id)))
+    rows = (await session.scalars(query.limit(limit + 1))).all()
+    items, following = rows[:limit], None
+    if len(rows) > limit:
+        last = items[-1]
+        if owner == "waiting":
+            following = cursor_of(last.waiting_since or NEVER_WAITED, f"{last.priority}:{last.id}")
+        else:
+            following = cursor_of(last.created_at, last.id)
+    return Page(items=[await shown(session, row) for row in items], next=following)
+
+
+@router.get("/{conversation_id}")
+async def conversation(conversation_id: Own, session: ReadSession) -> ConversationOut:
+    return await shown(session, await found(session, conversation_id))
+
+
+@router.get("/{conversation_id}/transcript")
+async def transcript(
+    conversation_id: str,
+    _staff: Staff,
+    session: ReadSession,
+    limit: Limit = 200,
+    cursor: Annotated[int, Query(ge=0)] = 0,
+) -> Page[MessageOut]:
+    """The whole conversation in order; the cursor is the last line's seq."""
+    await found(session, conversation_id)
+    lines = await lines_after(session, conversation_id, cursor, limit + 1)
+    page = lines[:limit]
+    following = str(page[-1].message.seq) if len(lines) > limit else None
+    return Page(items=[MessageOut.of(line) for line in page], next=following)
+
+
+async def _act(
+    session: AsyncSession,
+    request: Request,
+    key: str,
+    caller: Caller,
+    now: datetime,
+    body: Acting,
+    do: Callable[[Agent | None], Awaitable[Conversation | Line]],
+) -> dict[str, Any]:
+    """Run an agent's act once for its key; the answer is the conversation, or the line that was written."""
+
+    async def run() -> dict[str, Any]:
+        result = await do(await ownership.acting_agent(session, caller, body.agent))
+        out: BaseModel = MessageOut.of(result) if isinstance(result, Line) else await shown(session, result)
+        return out.model_dump(mode="json", by_alias=True)
+
+    return await once(session, request, key, caller_name(caller), now, run)
+
+
+@router.post("/{conversation_id}/claim", response_model=ConversationOut)
+async def claim(
+    conversation_id: str, body: Acting, request: Request, caller: Staff, key: Key, session: WriteSession, now: Now
+) -> dict[str, Any]:
+    """Take the conversation; 409 for every claim after the first."""
+    return await _act(
+        session, request, key, caller, now, body, lambda agent: ownership.claim(session, conversation_id, agent, now)
+    )
+
+
+@router.post("/{conversation_id}/reply", status_code=201, response_model=None)
+async def reply(
+    conversation_id: str, body: Reply, request: Request, caller: Staff, key: Key, session: WriteSession, now: Now
+) -> dict[str, Any]:
+    """Say something to the customer; only the conversation's own agent may (409)."""
+
+    async def do(agent: Agent | None) -> Line:
+        return Line(await ownership.reply(session, conversation_id, caller, agent, body.text, now), [])
+
+    return await _act(session, request, key, caller, now, body, do)
+
+
+@router.post("/{conversation_id}/release", response_model=ConversationOut)
+async def release(
+    conversation_id: str, body: Acting, request: Request, caller: Staff, key: Key, session: WriteSession, now: Now
+) -> dict[str, Any]:
+    """Give the conversation back to the bot."""
+    return await _act(
+        session,
+        request,
+        key,
+        caller,
+        now,
+        body,
+        lambda agent: ownership.release(session, conversation_id, caller, agent, now),
+    )
+
+
+@router.post("/{conversation_id}/transfer", response_model=ConversationOut)
+async def transfer(
+    conversation_id: str, body: Transfer, request: Request, caller: Staff, key: Key, session: WriteSession, now: Now
+) -> dict[str, Any]:
+    """Pass the conversation to the agent `to`, or back to the queue."""
+    return await _act(
+        session,
+        request,
+        key,
+        caller,
+        now,
+        body,
+        lambda agent: ownership.transfer(session, conversation_id, caller, agent, body.to, now),
+    )
+
+
+@router.post("/{conversation_id}/close", response_model=ConversationOut)
+async def close(
+    conversation_id: str, body: Acting, request: Request, caller: Staff, key: Key, session: WriteSession, now: Now
+) -> dict[str, Any]:
+    """End the conversation; the customer's next message opens it again, with the bot."""
+    return await _act(
+        session,
+        request,
+        key,
+        caller,
+        now,
+        body,
+        lambda agent: ownership.close(session, conversation_id, caller, agent, now),
+    )
+
+
+@router.post("/{conversation_id}/handover")
+async def hand_over(
+    conversation_id: Own,
+    body: NewHandover,
+    request: Request,
+    caller: CurrentCaller,
+    _turn: LiveTurn,
+    key: Key,
+    session: WriteSession,
+    settings: SettingsDep,
+    now: Now,
+) -> dict[str, Any]:
+    """Put the conversation in the queue for an agent; tells who is on duty, and until when it takes otherwise."""
+
+    async def do() -> dict[str, Any]:
+        conversation = await ownership.locked(session, conversation_id)
+        await handover.hand_over(session, conversation, body.reason, now, caller.message_id)
+        hours, due = await agent_hours(session), await callback_due(session, now, settings.zone)
+        return {
+            "owner": conversation.owner,
+            "agents_on_duty": await handover.agents_on_duty(session, now),
+            "position": await handover.position(session, conversation),
+            "hours": {"zh": hours.get("zh", ""), "en": hours.get("en", "")},
+            "hotline": await hotline(session),
+            "callback_due_at": rfc3339(due),
+        }
+
+    return await once(session, request, key, caller_name(caller), now, do)
+
+
+@router.post("/{conversation_id}/callbacks", status_code=201)
+async def call_back(
+    conversation_id: Own,
+    body: NewCallback,
+    request: Request,
+    caller: CurrentCaller,
+    _turn: LiveTurn,
+    key: Key,
+    session: WriteSession,
+    settings: SettingsDep,
+    now: Now,
+) -> dict[str, Any]:
+    """Promise a call in the agents' next working time; an open promise gets the new number instead."""
+
+    async def do() -> dict[str, Any]:
+        await ownership.locked(session, conversation_id)
+        query = select(Callback).where(Callback.conversation_id == conversation_id, Callback.status == "open")
+        callback = await session.scalar(query.limit(1))
+        if callback is None:
+            due = await callback_due(session, now, settings.zone)
+            callback = Callback(
+                id=new_id("cb"), conversation_id=conversation_id, due_at=due, status="open", created_at=now
+            )
+            session.add(callback)
+        callback.phone = body.phone or callback.phone or ""
+        await session.flush()
+        return {"id": callback.id, "due_at": rfc3339(callback.due_at), "status": callback.status}
+
+    return await once(session, request, key, caller_name(caller), now, do)
+
+
+@router.post("/{conversation_id}/contact-records", status_code=201)
+async def contact_record(
+    conversation_id: Own,
+    body: NewContactRecord,
+    request: Request,
+    caller: CurrentCaller,
+    _turn: LiveTurn,
+    key: Key,
+    session: WriteSession,
+    now: Now,
+) -> dict[str, Any]:
+    """Note a contact (C7, C16, C18) with the account that the conversation has verified, if any."""
+
+    async def do() -> dict[str, Any]:
+        conversation = await ownership.locked(session, conversation_id)
+        if body.service_point_id and await session.get(ServicePoint, body.service_point_id) is None:
+            raise Problem(422, "invalid", "There is no such service point.")
+        record = ContactRecord(
+            id=new_id("cr"),
+            conversation_id=conversation_id,
+            account_number=conversation.account_number if conversation.verified_at else None,
+            at=now,
+            **body.model_dump(),
+        )
+        session.add(record)
+        await session.flush()
+        return {"id": record.id}
+
+    return await once(session, request, key, caller_name(caller), now, do)
+
+
+@router.patch("/{conversation_id}")
+async def change(
+    conversation_id: Own, body: ConversationChange, _turn: LiveTurn, session: WriteSession
+) -> ConversationOut:
+    """Set the language that the customer asked for."""
+    conversation = await lock_conversation(session, conversation_id)
+    if conversation is None:
+        raise not_found("conversation")
+    if body.language is not None:
+        conversation.language = body.language
+        await session.flush()
+    return await shown(session, conversation)
+
+
+def rfc3339(moment: datetime) -> str:
+    """UTC with Z, as all times of the API."""
+    return moment.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,106 @@
+"""Rules of the conversation: text, pace, patience, working time. Pure."""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+#: Joins the parts of one emoji; the only format character that is kept.
+ZERO_WIDTH_JOINER = "\u200d"
+#: Seconds until the next try while Rasa cannot be reached; the last one repeats.
+BACKOFF = (0.5, 0.5, 1.0, 2.0, 4.0, 5.0)
+#: How often a turn may be lost half-way (Rasa died under it) before it counts as failed.
+MAX_LOST = 3
+#: Seconds after which a customer whose message waits for Rasa is told so.
+DELAY_TOLD_AFTER = 2.0
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def normalise(text: str) -> str:
+    """The text in NFC without control and invisible characters (line breaks and tabs stay) and outer blanks."""
+    kept = (
+        c
+        for c in unicodedata.normalize("NFC", text)
+        if c in "\n\t" or c == ZERO_WIDTH_JOINER or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn")
+    )
+    return "".join(kept).strip().strip(ZERO_WIDTH_JOINER).strip()
+
+
+def without_slash(text: str) -> str:
+    """Typed text as the bot may see it: a leading `/` would be a command to Rasa."""
+    return re.sub(r"^[/\s]+", "", text)
+
+
+def content_hash(kind: str, content: str) -> str:
+    """SHA-256 that tells whether a repeated message id came with the same content; `kind` is text or choice."""
+    return hashlib.sha256(f"{kind}\0{content}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Answer of `next_slot`: the new mark to store, or the seconds to wait if the message is refused."""
+
+    mark: datetime | None
+    wait: float = 0.0
+
+    @property
+    def allowed(self) -> bool:
+        return self.mark is not None
+
+
+def next_slot(mark: datetime | None, now: datetime, burst: int, seconds: float) -> Pace:
+    """Leaky bucket in one timestamp (GCRA): `burst` messages at once, then one per `seconds`."""
+    due = max(mark or now, now)
+    ahead = (due - now).total_seconds()
+    room = (burst - 1) * seconds
+    if ahead > room:
+        return Pace(None, ahead - room)
+    return Pace(due + timedelta(seconds=seconds))
+
+
+def backoff(attempts: int) -> float:
+    """Seconds to wait after the `attempts`-th try (from 1) that did not reach Rasa."""
+    return BACKOFF[min(max(attempts, 1), len(BACKOFF)) - 1]
+
+
+@dataclass(frozen=True)
+class Hours:
+    """When agents work, in local time; `days` are 0 (Monday) to 6."""
+
+    start: time
+    end: time
+    days: frozenset[int]
+
+    @classmethod
+    def from_fact(cls, fact: Mapping[str, Any]) -> "Hours":
+        """From the utility's fact {"from": "08:30", "to": "17:30", "days": [1…7] or ["mon", …]}; all days if unsaid."""
+        days: Sequence[Any] = fact.get("days") or DAYS
+        numbers = {DAYS.index(str(d)[:3].lower()) if not isinstance(d, int) else d - 1 for d in days}
+        return cls(
+            time.fromisoformat(str(fact.get("from", "00:00"))),
+            time.fromisoformat(str(fact.get("to", "23:59"))),
+            frozenset(numbers),
+        )
+
+
+def next_working_time(now: datetime, hours: Hours, zone: ZoneInfo) -> datetime:
+    """The first moment, from `now` on, at which agents work; in the zone of `now`.
+
+    Raises ValueError where `hours` has no working day.
+    """
+    local = now.astimezone(zone)
+    for ahead in range(-1, 8):  # yesterday, for hours that go over midnight
+        day = (local + timedelta(days=ahead)).date()
+        if day.weekday() not in hours.days:
+            continue
+        start = datetime.combine(day, hours.start, zone)
+        end = datetime.combine(day, hours.end, zone)
+        if end <= start:  # over midnight
+            end += timedelta(days=1)
+        if local < end:
+            return max(local, start).astimezone(now.tzinfo)
+    raise ValueError("agents never work")

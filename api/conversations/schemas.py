@@ -1,0 +1,103 @@
+"""What conversations look like over HTTP."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.conversations.transcript import Line
+
+Owner = Literal["bot", "waiting", "agent"]
+Language = Literal["zh", "en"]
+
+
+class ChoiceOut(BaseModel):
+    """An option under a message; send its token to take it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    token: str
+    label: str
+
+
+class MessageOut(BaseModel):
+    """One line of a conversation."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    seq: int
+    sender: Literal["customer", "bot", "agent", "system"] = Field(serialization_alias="from")
+    text: str
+    choices: list[ChoiceOut] = []
+    at: datetime
+
+    @classmethod
+    def of(cls, line: Line) -> "MessageOut":
+        message = line.message
+        return cls.model_validate(
+            {
+                "seq": message.seq,
+                "sender": message.sender,
+                "text": message.text,
+                "choices": [ChoiceOut.model_validate(choice) for choice in line.choices],
+                "at": message.at,
+            }
+        )
+
+
+class ConversationOut(BaseModel):
+    """A conversation as agents see it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    channel: str
+    language: Language | None
+    owner: Owner
+    agent: str | None = None
+    priority: int
+    waiting_since: datetime | None
+    handover_reason: str
+    created_at: datetime
+    last_message_at: datetime | None
+    closed_at: datetime | None
+    danger_ticket: str | None
+    verified_account: str | None = None
+    busy: bool = False
+
+
+class Acting(BaseModel):
+    """Who acts: with the service token `agent` names the agent (username); an agent's token speaks for itself."""
+
+    agent: str | None = Field(default=None, max_length=60)
+
+
+class Reply(Acting):
+    text: str = Field(min_length=1, max_length=4000)
+
+
+class Transfer(Acting):
+    """To another agent (`to`: username), or back to the queue, where it waits with the languages and skills named."""
+
+    to: str | None = Field(default=None, max_length=60)
+    note: str = Field(default="", max_length=300)
+
+
+class NewHandover(BaseModel):
+    reason: str = Field(default="wish", max_length=40)
+
+
+class NewCallback(BaseModel):
+    phone: str = Field(default="", max_length=24)
+
+
+class NewContactRecord(BaseModel):
+    """A contact of an identifiable customer (C7)."""
+
+    kind: str = Field(min_length=1, max_length=30)
+    summary: str = Field(default="", max_length=300)
+    service_point_id: str | None = Field(default=None, max_length=40)
+
+
+class ConversationChange(BaseModel):
+    language: Language | None = None

@@ -1,0 +1,136 @@
+"""Conversations, their messages, the turns that answer them, choices offered, call-backs promised."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from api.db.base import Base
+
+
+class Conversation(Base):
+    """One customer on one channel. `owner` is the single truth of who may speak next: bot, waiting or agent."""
+
+    __tablename__ = "conversations"
+    __table_args__ = (
+        Index("ix_conversations_owner", "owner", "priority", "waiting_since"),
+        Index("ix_conversations_source", "source_hash", "created_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    channel: Mapped[str] = mapped_column(String(12))  # web | wechat | voice
+    #: SHA-256 of the web customer's token; empty on channels that carry their own identity.
+    token_hash: Mapped[str] = mapped_column(String(64), default="")
+    #: Keyed hash of where it comes from, for rate limits and verification counters.
+    source_hash: Mapped[str] = mapped_column(String(64), default="")
+    language: Mapped[str | None] = mapped_column(String(2))
+    owner: Mapped[str] = mapped_column(String(8), default="bot")
+    agent_id: Mapped[str | None] = mapped_column(ForeignKey("agents.id"))
+    priority: Mapped[int] = mapped_column(default=4)
+    waiting_since: Mapped[datetime | None]
+    #: Why a person was asked for, in a word (wish, danger, failure, …).
+    handover_reason: Mapped[str] = mapped_column(String(40), default="")
+    #: The customer message whose turn handed over: that turn alone may still speak while the customer waits.
+    handover_message: Mapped[str | None] = mapped_column(String(40))
+    #: When a waiting customer was last told that a colleague will read the message.
+    waiting_told_at: Mapped[datetime | None]
+    #: Grows when a closed conversation is taken up again: the bot starts afresh.
+    episode: Mapped[int] = mapped_column(default=1)
+    last_seq: Mapped[int] = mapped_column(default=0)
+    #: Until when the messages that came in have used up their pace (rules.next_slot).
+    pace_mark: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    last_message_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    account_number: Mapped[str | None] = mapped_column(String(20))
+    verified_at: Mapped[datetime | None]
+    #: The ticket that a danger message of this conversation filed, while it is open.
+    danger_ticket: Mapped[str | None] = mapped_column(String(12))
+
+
+class Message(Base):
+    """One line of a transcript; `seq` grows by commit within its conversation."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        UniqueConstraint("conversation_id", "seq"),
+        UniqueConstraint("conversation_id", "provider_id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"))
+    seq: Mapped[int]
+    sender: Mapped[str] = mapped_column(String(8))  # customer | bot | agent | system
+    text: Mapped[str] = mapped_column(Text)
+    #: The provider's message id (web: client_message_id); empty for what we send.
+    provider_id: Mapped[str | None] = mapped_column(String(80))
+    #: Hash of the content that came with `provider_id`: the same id with other content is refused.
+    content_hash: Mapped[str] = mapped_column(String(64), default="")
+    #: The customer message that this one answers.
+    reply_to: Mapped[str | None] = mapped_column(String(40), index=True)
+    agent_id: Mapped[str | None] = mapped_column(ForeignKey("agents.id"))
+    at: Mapped[datetime]
+
+
+class Choice(Base):
+    """An option offered under a message. The customer sees token and label; the payload stays here."""
+
+    __tablename__ = "choices"
+
+    token: Mapped[str] = mapped_column(String(40), primary_key=True)
+    message_id: Mapped[str] = mapped_column(ForeignKey("messages.id"), index=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"))
+    position: Mapped[int]
+    label: Mapped[str] = mapped_column(String(200))
+    payload: Mapped[str] = mapped_column(Text)
+
+
+class Turn(Base):
+    """The bot's work on one customer message. A worker holds it by a lease; `fence` grows with every claim."""
+
+    __tablename__ = "turns"
+    __table_args__ = (Index("ix_turns_state", "state", "not_before"),)
+
+    message_id: Mapped[str] = mapped_column(ForeignKey("messages.id"), primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), index=True)
+    seq: Mapped[int]
+    state: Mapped[str] = mapped_column(String(8), default="queued")  # queued | running | done | dropped
+    fence: Mapped[int] = mapped_column(default=0)
+    attempts: Mapped[int] = mapped_column(default=0)
+    worker: Mapped[str] = mapped_column(String(40), default="")
+    lease_until: Mapped[datetime | None]
+    not_before: Mapped[datetime]
+    #: What Rasa gets: {"text", "choice": bool, "danger": {...}|None, "language"}.
+    payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    #: True once the customer was told that the answer is late.
+    delay_told: Mapped[bool] = mapped_column(default=False)
+
+
+class Callback(Base):
+    """A promised call: to which number, when, about what."""
+
+    __tablename__ = "callbacks"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), index=True)
+    phone: Mapped[str] = mapped_column(String(24), default="")
+    due_at: Mapped[datetime]
+    status: Mapped[str] = mapped_column(String(12), default="open")  # open | done | cancelled
+    created_at: Mapped[datetime]
+
+
+class Alarm(Base):
+    """A message that speaks of danger to life; kept even where the message itself was refused or nothing was sent."""
+
+    __tablename__ = "alarms"
+    __table_args__ = (UniqueConstraint("conversation_id", "provider_id"), Index("ix_alarms_at", "at"))
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"))
+    provider_id: Mapped[str] = mapped_column(String(80))
+    kind: Mapped[str] = mapped_column(String(40))
+    #: Who owned the conversation then; with an agent, nothing was sent to the customer.
+    owner: Mapped[str] = mapped_column(String(8))
+    ticket_number: Mapped[str | None] = mapped_column(String(12))
+    at: Mapped[datetime]

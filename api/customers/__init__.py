@@ -1,0 +1,1 @@
+"""Customers, their accounts, and how a conversation proves that an account is its own."""

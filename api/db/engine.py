@@ -1,0 +1,64 @@
+"""Engine and sessions for SQLite (WAL) and PostgreSQL."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, event
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+#: How long a SQLite writer waits for another one, ms.
+SQLITE_BUSY_MS = 5_000
+
+
+@dataclass(frozen=True)
+class Database:
+    """One engine and its two kinds of session: `read` takes no write lock, `write` takes it at once.
+
+    SQLite refuses to turn a reader into a writer while another one writes; a transaction that is going to
+    write therefore says so when it begins (BEGIN IMMEDIATE). PostgreSQL treats both alike.
+    """
+
+    engine: AsyncEngine
+    read: async_sessionmaker[AsyncSession]
+    write: async_sessionmaker[AsyncSession]
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def open_database(url: str, pool_size: int = 10) -> Database:
+    """Open the database behind an async SQLAlchemy URL."""
+    sqlite = url.startswith("sqlite")
+    options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": pool_size, "pool_pre_ping": not sqlite}
+    engine = create_async_engine(url, **options)
+    if sqlite:
+        _prepare_sqlite(engine)
+    return Database(
+        engine=engine,
+        read=async_sessionmaker(engine, expire_on_commit=False),
+        write=async_sessionmaker(engine.execution_options(sqlite_begin="BEGIN IMMEDIATE"), expire_on_commit=False),
+    )
+
+
+def _prepare_sqlite(engine: AsyncEngine) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def set_pragmas(connection: Any, _record: Any) -> None:
+        # The driver's own implicit BEGIN would come too late for BEGIN IMMEDIATE.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            f"busy_timeout={SQLITE_BUSY_MS}",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))

@@ -1,0 +1,66 @@
+"""Composition root of the front desk."""
+
+import asyncio
+import importlib.util
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from api import pages
+from api.channels import web
+from api.conversations.bell import hear_other_processes
+from api.conversations.engine import Engine
+from api.danger import scan
+from api.db.engine import open_database
+from api.deps import Clock, utc_now
+from api.errors import install_error_handlers
+from api.logs import configure_logging
+from api.middleware import Guard
+from api.settings import Settings, load_settings
+
+#: Features with endpoints below /api/v1.
+FEATURES = ("agents", "conversations", "customers", "network", "outages", "outlets", "tickets")
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Work off the queue of turns while the app is up."""
+    state = app.state
+    engine = Engine(state.settings, state.database, state.clock)
+    await asyncio.to_thread(scan, "")  # loads its words now, and not while the first customer waits
+    async with hear_other_processes(state.database):
+        engine.start()
+        try:
+            yield
+        finally:
+            await engine.stop()
+            await state.database.close()
+
+
+def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
+    """The whole API on one database. `clock` gives the present time, aware."""
+    configure_logging()
+    app = FastAPI(
+        title="Mainsdesk",
+        description="The front desk of a power and water utility.",
+        version="0.1.0",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.settings, app.state.clock = settings, clock
+    app.state.database = open_database(settings.sqlalchemy_url)
+    install_error_handlers(app)
+    for feature in FEATURES:
+        if importlib.util.find_spec(f"api.{feature}.router") is not None:
+            app.include_router(importlib.import_module(f"api.{feature}.router").router, prefix="/api/v1")
+    app.include_router(web.router)
+    pages.install(app)
+    app.add_middleware(Guard)
+    return app
+
+
+def app() -> FastAPI:
+    """For `uvicorn --factory api.main:app`."""
+    return create_app(load_settings())

@@ -1,0 +1,85 @@
+"""Around every request: a bounded body, security headers, one log line without anything personal."""
+
+import time
+from collections.abc import Callable
+
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import Problem, problem_response
+
+log = structlog.get_logger(__name__)
+
+#: Bytes. A thousand times a long message: what is longer than a message may be is told so, beyond this it is not read.
+MAX_BODY = 1024 * 1024
+CSP = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+#: Swagger's own script styles its elements inline and draws its icons from data.
+DOCS_CSP = f"{CSP}; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"geolocation=(), camera=(), microphone=()"),
+)
+
+
+class BodyTooLarge(HTTPException):
+    """The request's body went on beyond MAX_BODY; an HTTPException, which FastAPI lets through while it reads."""
+
+    def __init__(self) -> None:
+        super().__init__(413, "The request is too large.")
+
+
+class Guard:
+    """Refuses large bodies (413), adds security headers, writes the request's log line."""
+
+    def __init__(self, app: ASGIApp, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._app, self._clock = app, clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started, status, size = self._clock(), 500, 0
+        csp = DOCS_CSP if scope["path"].startswith("/docs") else CSP
+
+        async def bounded() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > MAX_BODY:
+                raise BodyTooLarge
+            return message
+
+        async def guarded(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                present = {name.lower() for name, _ in message["headers"]}
+                added = [*HEADERS, (b"content-security-policy", csp.encode())]
+                if scope["path"].startswith(("/web/", "/api/")) and b"cache-control" not in present:
+                    added.append((b"cache-control", b"no-store"))
+                message["headers"] = [*message["headers"], *(h for h in added if h[0] not in present)]
+            await send(message)
+
+        try:
+            if _announced(scope) > MAX_BODY:
+                problem = Problem(413, "body-too-large", "The request is too large.", headers={"Connection": "close"})
+                await problem_response(problem)(scope, receive, guarded)
+            else:
+                await self._app(scope, bounded, guarded)
+        finally:
+            route = scope.get("route")
+            log.info(
+                "http.request",
+                method=scope["method"],
+                path=getattr(route, "path", "-"),
+                status=status,
+                ms=round((self._clock() - started) * 1000, 1),
+            )
+
+
+def _announced(scope: Scope) -> int:
+    value = dict(scope["headers"]).get(b"content-length", b"")
+    return int(value) if value.isdigit() else 0

@@ -1,0 +1,1 @@
+"""Outages: planned, in work, predicted; whom they cover, and who reported them."""

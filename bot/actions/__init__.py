@@ -1,0 +1,1 @@
+"""Custom actions: slots → API → words. rasa-sdk imports every module here and registers the actions it finds."""

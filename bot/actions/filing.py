@@ -1,0 +1,82 @@
+"""Filing a ticket and saying so: every word here is built from the API's answer (design: no unbacked word)."""
+
+from datetime import UTC, datetime
+
+from bot.actions.desk import DeskRefused, Json
+from bot.actions.place import address_of
+from bot.actions.times import parse_time, spoken_number, spoken_time
+from bot.actions.turn import Turn
+
+LONGEST_DESCRIPTION = 1_000
+
+
+def remember_words(turn: Turn) -> None:
+    """Keep what the customer says about the trouble, for the order's text."""
+    said = turn.memory.setdefault("said", [])
+    if turn.words and turn.words not in said:
+        said.append(turn.words[:300])
+
+
+async def file_ticket(
+    turn: Turn,
+    *,
+    kind: str,
+    utility: str,
+    topic: str,
+    symptom: str,
+    scope: str = "unknown",
+    outage_id: str | None = None,
+    response: str = "utter_ticket_filed",
+) -> Json:
+    """POST the ticket (C19, B16) and read back its number and due time. Returns the ticket.
+
+    `symptom` is the dispatcher's line; the customer's own words follow it. Raises DeskDown, DeskRefused: then nothing
+    was confirmed.
+    """
+    said = "；".join(turn.memory.get("said", []))
+    address = address_of(turn.place)[turn.language]
+    ticket = await turn.desk.post(
+        "/tickets",
+        {
+            "kind": kind,
+            "utility": utility,
+            "topic": topic,
+            "scope": scope,
+            "address": address,
+            "service_point_id": turn.place.get("service_point_id"),
+            "place_resolved": bool(turn.place.get("resolved")),
+            "contact_name": turn.contact.get("name", ""),
+            "contact_phone": turn.contact.get("phone", ""),
+            "description": f"{symptom}{'。' if said else ''}{said}"[:LONGEST_DESCRIPTION],
+            "tried": turn.memory.get("tried", []),
+            "language": turn.language,
+            "outage_id": outage_id,
+        },
+    )
+    turn.slots["ticket"] = ticket["number"]
+    say_ticket(turn, ticket, response)
+    return ticket
+
+
+def say_ticket(turn: Turn, ticket: Json, response: str) -> None:
+    """Read back number, address, phone and due time."""
+    due = parse_time(ticket.get("arrival_due_at"))
+    turn.say(
+        f"{response}_existing" if ticket.get("existing") else response,
+        number=spoken_number(ticket["number"]),
+        address=ticket.get("address") or turn.pick("（未定位）", "(not located)"),
+        phone=ticket.get("contact_phone") or turn.pick("（未留）", "(none given)"),
+    )
+    if due is not None and ticket["kind"] == "fault_report" and not ticket.get("existing"):
+        turn.say("utter_arrival_due", due=spoken_time(due, datetime.now(UTC)))
+
+
+async def contact_record(turn: Turn, kind: str, summary: str) -> None:
+    """Note the contact (C7, C16, C18). A refusal changes nothing for the customer and is not theirs to hear."""
+    try:
+        await turn.desk.post(
+            f"{turn.desk.own}/contact-records",
+            {"kind": kind, "summary": summary[:300], "service_point_id": turn.place.get("service_point_id")},
+        )
+    except DeskRefused:
+        return

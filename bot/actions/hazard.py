@@ -1,0 +1,85 @@
+"""Danger to life (A9, B11). The API has sent the safety words and filed the order before the bot hears of it; what is
+left is the exact place and a number to call."""
+
+from bot.actions.contact import ContactSteps
+from bot.actions.filing import file_ticket, remember_words
+from bot.actions.journey import DANGER, DeskAction, begin, finish
+from bot.actions.place import PlaceSteps, address_of
+from bot.actions.times import spoken_number
+from bot.actions.turn import Turn
+
+SYMPTOM = {"zh": "危险：客户报告险情", "en": "DANGER: hazard reported"}
+
+
+class Hazard(PlaceSteps, ContactSteps):
+    """`memory`: number of the danger ticket."""
+
+    name = "hazard"
+    rank = DANGER
+    title = {"zh": "险情", "en": "the hazard"}
+    ask_place = "utter_hazard_ask_place"
+    ask_contact = "utter_hazard_ask_contact"
+
+    async def start(self, turn: Turn) -> None:
+        remember_words(turn)
+        number = (turn.metadata.get("danger") or {}).get("ticket_number")
+        if number:
+            turn.memory["number"] = turn.slots["ticket"] = number
+            turn.say("utter_hazard_filed", number=spoken_number(number))
+        else:
+            turn.say("utter_hazard_general")
+            water = turn.entity("utility") == "water"
+            ticket = await file_ticket(
+                turn,
+                kind="fault_report",
+                utility="water" if water else "power",
+                topic="hazard",
+                symptom=SYMPTOM[turn.language],
+                response="utter_hazard_ticket",
+            )
+            turn.memory["number"] = ticket["number"]
+        await self.need_place(turn)
+
+    async def again(self, turn: Turn) -> None:
+        """More danger words: the order already has them; go on with the question."""
+        if (
+            (turn.step or "").startswith("place")
+            and turn.words
+            and await self._from_words(turn, turn.words, whole_sentence=True)
+        ):
+            return
+        turn.ask_again()
+
+    async def place_known(self, turn: Turn) -> None:
+        await turn.desk.patch(
+            f"/tickets/{turn.memory['number']}",
+            {
+                "address": address_of(turn.place)[turn.language],
+                "service_point_id": turn.place.get("service_point_id"),
+            },
+        )
+        turn.say("utter_hazard_place", address=address_of(turn.place))
+        await self.need_contact(turn)
+
+    async def contact_known(self, turn: Turn) -> None:
+        if turn.contact.get("phone"):
+            await turn.desk.patch(
+                f"/tickets/{turn.memory['number']}",
+                {"contact_phone": turn.contact["phone"], "contact_name": turn.contact.get("name", "")},
+            )
+        turn.say("utter_hazard_done", number=spoken_number(turn.memory["number"]))
+        await finish(turn)
+
+    async def cancelled(self, turn: Turn) -> None:
+        """A danger order is never withdrawn by the bot: a crew looks first."""
+        turn.leave()
+        turn.say("utter_hazard_stays")
+
+
+class ActionHazard(DeskAction):
+    """Danger comes before everything."""
+
+    action = "action_hazard"
+
+    async def act(self, turn: Turn) -> None:
+        await begin(turn, "hazard")

@@ -1,0 +1,50 @@
+"""Talking to a person: the conversation is handed over; nobody is promised who is not there."""
+
+from datetime import UTC, datetime
+
+from bot.actions.desk import DeskDown, DeskRefused
+from bot.actions.journey import REST, DeskAction, Journey, begin
+from bot.actions.times import parse_time, spoken_time
+from bot.actions.turn import Turn
+
+
+class Human(Journey):
+    """Hands over at once; with nobody signed in, hours, hotline and a stored call-back are told."""
+
+    name = "human"
+    rank = REST
+    title = {"zh": "转人工", "en": "talking to a person"}
+
+    async def start(self, turn: Turn) -> None:
+        reason = str(turn.memory.get("reason") or "wish")
+        answer = await turn.desk.post(f"{turn.desk.own}/handover", {"reason": reason[:40]})
+        if answer.get("agents_on_duty"):
+            turn.say("utter_handover_waiting", position=answer.get("position") or 1)
+        else:
+            callback = await turn.desk.post(f"{turn.desk.own}/callbacks", {"phone": turn.contact.get("phone", "")})
+            due = parse_time(callback.get("due_at"))
+            hours = answer.get("hours") or {"zh": "", "en": ""}
+            turn.say(
+                "utter_handover_nobody",
+                hours=hours,
+                hotline=answer.get("hotline", ""),
+                due=spoken_time(due, datetime.now(UTC)) if due else hours,
+            )
+            turn.say("utter_callback_phone" if turn.contact.get("phone") else "utter_callback_no_phone")
+        turn.leave()
+        turn.slots["later"] = []
+
+
+class ActionHuman(DeskAction):
+    """The wish for a person is never queued behind anything."""
+
+    action = "action_human"
+
+    async def act(self, turn: Turn) -> None:
+        turn.leave()
+        try:
+            await begin(turn, "human", reason="wish")
+        except (DeskDown, DeskRefused):
+            turn.dispatcher.messages.clear()
+            turn.leave()
+            turn.say("utter_handover_failed")

@@ -1,0 +1,201 @@
+"""Questions with an answer that needs no account: planned cuts, prices, outlets, articles (B4, B6–B8, E8, E10).
+
+Asked in the middle of a journey, they are answered and the pending question is put again.
+"""
+
+import re
+from abc import abstractmethod
+from datetime import UTC, datetime, timedelta
+from typing import ClassVar
+
+from bot.actions.desk import Json
+from bot.actions.journey import REST, DeskAction, begin, finish, running
+from bot.actions.outlets import outlet_lines, outlets_near
+from bot.actions.place import PlaceSteps, address_of
+from bot.actions.supply import describe
+from bot.actions.times import local_zone, parse_time
+from bot.actions.turn import Turn
+
+_WATER = re.compile(r"水|water|tap", re.IGNORECASE)
+_POWER = re.compile(r"电|power|electric|light|current", re.IGNORECASE)
+_TOMORROW = re.compile(r"明天|明日|tomorrow", re.IGNORECASE)
+_TODAY = re.compile(r"今天|今日|现在|today|tonight|now", re.IGNORECASE)
+
+
+class Planned(PlaceSteps):
+    """Will there be a cut (B10): this address if our data tells, and said plainly where it does not."""
+
+    name = "planned"
+    rank = REST
+    title: ClassVar[dict[str, str]] = {"zh": "计划停电停水", "en": "planned cuts"}
+
+    async def start(self, turn: Turn) -> None:
+        words = turn.words
+        utility = turn.entity("utility")
+        both = not utility and bool(_WATER.search(words)) == bool(_POWER.search(words))
+        turn.memory["utilities"] = (
+            ["power", "water"] if both else [utility or ("water" if _WATER.search(words) else "power")]
+        )
+        turn.memory["day"] = 1 if _TOMORROW.search(words) else 0 if _TODAY.search(words) else None
+        await self.need_place(turn)
+
+    async def again(self, turn: Turn) -> None:
+        await self.answer(turn)
+
+    async def whole_place_known(self, turn: Turn, place: Json) -> bool:
+        """Planned work is announced by estate: no building number is needed where it covers all of it or nothing."""
+        told: list[Json] = []
+        for utility in turn.memory["utilities"]:
+            found = await turn.desk.get(f"/places/{place['id']}/outages", utility=utility)
+            if found.get("outages") and not found.get("covers_all"):
+                return False
+            told += found.get("outages", [])
+        turn.slots["place"] = {
+            "place_id": place["id"],
+            "address_zh": place["name_zh"],
+            "address_en": place["name_en"],
+            "name": place["name_zh"],
+            "resolved": True,
+        }
+        await self._tell(turn, told)
+        return True
+
+    async def place_known(self, turn: Turn) -> None:
+        point = turn.place.get("service_point_id")
+        if not point:
+            turn.say("utter_planned_unknown_place")
+            await finish(turn)
+            return
+        outages: list[Json] = []
+        for utility in turn.memory["utilities"]:
+            situation = await turn.desk.get(f"/service-points/{point}/situation", utility=utility)
+            outages += situation.get("outages", [])
+        await self._tell(turn, outages)
+
+    async def _tell(self, turn: Turn, outages: list[Json]) -> None:
+        day = turn.memory.get("day")
+        relevant = [o for o in outages if o["kind"] != "predicted" and (day is None or _on_day(o, day))]
+        for outage in relevant:
+            response = "utter_planned_notice" if outage["kind"] == "planned" else "utter_fault_notice"
+            what = {"zh": "停水" if outage["utility"] == "water" else "停电", "en": f"{outage['utility']} cut"}
+            turn.say(response, what=what, **describe(outage, turn.place))
+        if not relevant:
+            when = {0: {"zh": "今天", "en": "today"}, 1: {"zh": "明天", "en": "tomorrow"}}.get(
+                -1 if day is None else day, {"zh": "近七天", "en": "in the next seven days"}
+            )
+            kinds = turn.memory["utilities"]
+            what = {
+                "zh": "停电或停水" if len(kinds) > 1 else "停水" if kinds == ["water"] else "停电",
+                "en": "power or water cut" if len(kinds) > 1 else f"{kinds[0]} cut",
+            }
+            turn.say("utter_no_planned", when=when, what=what, address=address_of(turn.place))
+        await finish(turn)
+
+
+def _on_day(outage: Json, days_ahead: int) -> bool:
+    """Whether an outage touches the local day so many days ahead."""
+    now = datetime.now(UTC).astimezone(local_zone())
+    start_of_day = (now + timedelta(days=days_ahead)).replace(hour=0, minute=0, second=0, microsecond=0)
+    begins = parse_time(outage["starts_at"]) or now
+    ends = parse_time(outage.get("ended_at") or outage.get("expected_end_at")) or begins + timedelta(hours=1)
+    return begins < start_of_day + timedelta(days=1) and ends > start_of_day
+
+
+class Aside(DeskAction):
+    """An answer that interrupts nothing: said, then the pending question once more."""
+
+    @abstractmethod
+    async def tell(self, turn: Turn) -> None:
+        """Say the answer."""
+
+    async def act(self, turn: Turn) -> None:
+        active = running(turn)
+        if active is not None and turn.option is None and active.keeps(turn):
+            await active.answer(turn)
+            return
+        await self.tell(turn)
+        turn.ask_again()
+
+
+class ActionPlannedOutage(DeskAction):
+    """Planned cuts."""
+
+    action = "action_planned_outage"
+
+    async def act(self, turn: Turn) -> None:
+        await begin(turn, "planned")
+
+
+class ActionOutlet(Aside):
+    """Where to buy power or pay, and when it is open."""
+
+    action = "action_outlet"
+
+    async def tell(self, turn: Turn) -> None:
+        utility = turn.entity("utility")
+        items = await outlets_near(turn, str(utility) if utility else None)
+        if not items:
+            turn.say("utter_no_outlets")
+            return
+        turn.say("utter_outlets", outlets=outlet_lines(items))
+        hall = next((o for o in items if not o.get("round_the_clock")), None)
+        if hall:
+            turn.say("utter_outlet_hours", hours=hours_line(hall.get("hours") or {}))
+
+
+def hours_line(hours: Json) -> dict[str, str]:
+    """Opening hours of a week in one line per language, equal days joined."""
+    days = [("mon", "周一", "Mon"), ("tue", "周二", "Tue"), ("wed", "周三", "Wed"), ("thu", "周四", "Thu")]
+    days += [("fri", "周五", "Fri"), ("sat", "周六", "Sat"), ("sun", "周日", "Sun")]
+    runs: list[list[tuple[str, str, str]]] = []
+    for day in days:
+        if runs and hours.get(runs[-1][-1][0]) == hours.get(day[0]):
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    zh, en = [], []
+    for run in runs:
+        spans = hours.get(run[0][0]) or []
+        zh.append(f"{run[0][1]}{'至' + run[-1][1] if len(run) > 1 else ''}{'、'.join(spans) if spans else '休息'}")
+        en.append(f"{run[0][2]}{'–' + run[-1][2] if len(run) > 1 else ''} {', '.join(spans) if spans else 'closed'}")
+    return {"zh": "；".join(zh), "en": "; ".join(en)}
+
+
+class ActionPrice(Aside):
+    """Tariff and rules, from the utility's own facts."""
+
+    action = "action_price"
+
+    async def tell(self, turn: Turn) -> None:
+        facts = await turn.desk.get("/facts")
+        tariffs = facts.get("tariffs") or {}
+        words, utility = turn.words, turn.entity("utility")
+        wanted = (
+            [str(utility)] if utility else [u for u, p in (("power", _POWER), ("water", _WATER)) if p.search(words)]
+        )
+        for name in wanted or ["power", "water"]:
+            text = tariffs.get(name)
+            if isinstance(text, dict) and text.get(turn.language):
+                turn.tell(str(text[turn.language]))
+            else:
+                turn.say("utter_price_unknown")
+                break
+
+
+class ActionDiscount(Aside):
+    """Low-income discount (E10)."""
+
+    action = "action_discount"
+
+    async def tell(self, turn: Turn) -> None:
+        turn.say("utter_discount")
+        turn.say("utter_discount_papers")
+
+
+class ActionFaq(Aside):
+    """Questions with a fixed, sourced answer; the response is named after the intent."""
+
+    action = "action_faq"
+
+    async def tell(self, turn: Turn) -> None:
+        turn.say(f"utter_{turn.intent}")

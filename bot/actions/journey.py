@@ -1,0 +1,164 @@
+"""Journeys: what a customer came for, step by step, and what happens when they interrupt themselves.
+
+A journey is a class whose `answer_<step>` methods take the reply to the question asked at that step. All of its memory
+is in Rasa's slots, so that any action server can take the next turn.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import EventType
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.types import DomainDict
+
+from bot.actions.desk import DeskDown, DeskRefused
+from bot.actions.turn import Option, Turn
+
+#: What comes first when one message or conversation holds several wishes: danger, supply, complaint, the rest.
+DANGER, SUPPLY, COMPLAINT, REST = 0, 1, 2, 3
+
+#: Intents that carry no wish of their own: they answer whatever was asked.
+ANSWERS = frozenset({"affirm", "deny", "inform", "nlu_fallback", "out_of_scope", "thank", "greet", "cancel"})
+
+PERSON = Option("person", "转人工", "Talk to a person")
+
+
+class Journey:
+    """Base of all journeys. Subclasses are registered by their `name`."""
+
+    name: ClassVar[str]
+    rank: ClassVar[int] = REST
+    #: What the customer is doing, for "shall we go on with …".
+    title: ClassVar[dict[str, str]]
+    #: Steps whose question is answered in free words, so that any message is an answer to it.
+    free_steps: ClassVar[frozenset[str]] = frozenset()
+    #: Steps after which nothing is owed any more: another wish simply begins.
+    done_steps: ClassVar[frozenset[str]] = frozenset()
+    registry: ClassVar[dict[str, "Journey"]] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "name" in cls.__dict__:
+            Journey.registry[cls.name] = cls()
+
+    async def start(self, turn: Turn) -> None:
+        """The customer just said what they need. Memory is empty."""
+        raise NotImplementedError
+
+    async def answer(self, turn: Turn) -> None:
+        """Take the reply to the pending question: `answer_<step>`."""
+        method: Callable[[Turn], Awaitable[None]] | None = getattr(self, f"answer_{turn.step}", None)
+        if method is None:
+            turn.ask_again()
+        else:
+            await method(turn)
+
+    async def again(self, turn: Turn) -> None:
+        """The customer names the same wish once more; usually that is an answer in other words."""
+        await self.answer(turn)
+
+    async def cancelled(self, turn: Turn) -> None:
+        """The customer no longer wants this, or supply is back."""
+        turn.leave()
+        turn.say("utter_cancelled")
+
+    def keeps(self, turn: Turn) -> bool:
+        """Whether a message that names another wish is still an answer to this journey's question."""
+        return turn.step in self.free_steps
+
+    async def misunderstood(self, turn: Turn) -> None:
+        """An answer that fits no expectation: ask again in other words, then with a way out, then a person."""
+        turn.slots["misses"] += 1
+        if turn.slots["misses"] == 1:
+            turn.say("utter_not_understood")
+            turn.ask_again()
+        elif turn.slots["misses"] == 2:
+            turn.say("utter_not_understood_again", [PERSON])
+            turn.ask_again()
+        else:
+            turn.slots["misses"] = 0
+            await begin(turn, "human", reason="not_understood")
+
+
+def running(turn: Turn) -> Journey | None:
+    """The journey under way, if any."""
+    return Journey.registry.get(turn.journey or "")
+
+
+async def begin(turn: Turn, name: str, **memory: Any) -> None:
+    """Start the journey `name`, mindful of the one under way.
+
+    Free words stay with the journey that asked for them; what is less urgent waits its turn (supply before complaint,
+    B13); what is as urgent or more replaces it, and the other is offered afterwards.
+    """
+    wanted, active = Journey.registry[name], running(turn)
+    if active is wanted:
+        await active.again(turn)
+        return
+    if active is not None and turn.option is None and active.keeps(turn):
+        await active.answer(turn)
+        return
+    if active is not None and turn.step in active.done_steps:
+        turn.leave()
+        active = None
+    if active is not None and wanted.rank > active.rank and turn.step is not None:
+        if name not in turn.later:
+            turn.later.append(name)
+        turn.say("utter_noted_for_later", what=wanted.title)
+        turn.ask_again()
+        return
+    if active is not None and turn.step is not None and active.name not in turn.later and active.rank < REST:
+        turn.later.append(active.name)
+    turn.enter(name, **memory)
+    await wanted.start(turn)
+
+
+async def finish(turn: Turn) -> None:
+    """End the running journey; go on with what waits, else say nothing more."""
+    done = turn.journey
+    turn.leave()
+    waiting = [name for name in turn.later if name != done]
+    turn.slots["later"] = waiting[1:]
+    if waiting:
+        turn.say("utter_now_the_other", what=Journey.registry[waiting[0]].title)
+        turn.enter(waiting[0], resumed=True)
+        await Journey.registry[waiting[0]].start(turn)
+
+
+async def proceed(turn: Turn) -> bool:
+    """Give the message to the running journey. False where none is running."""
+    active = running(turn)
+    if active is None:
+        return False
+    if turn.option == "person":
+        await begin(turn, "human", reason="wish")
+    else:
+        await active.answer(turn)
+    return True
+
+
+class DeskAction(Action, ABC):
+    """Base of all actions: one turn in, words and slots out, and an honest sentence when the API fails."""
+
+    action: ClassVar[str]
+
+    def name(self) -> str:
+        return self.action
+
+    @abstractmethod
+    async def act(self, turn: Turn) -> None:
+        """Answer the customer's message."""
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
+        turn = Turn.of(dispatcher, tracker)
+        try:
+            await self.act(turn)
+        except (DeskDown, DeskRefused):
+            # Nothing that was prepared may be said: it might confirm what did not happen. The step stays where it
+            # was, so that "try again" takes the same answer once more.
+            dispatcher.messages.clear()
+            Turn.of(dispatcher, tracker).say("utter_desk_down", [PERSON])
+            return []
+        return turn.changed_slots()

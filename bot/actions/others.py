@@ -1,0 +1,68 @@
+"""A passer-by, the police or a neighbour reports something (C2, C8): no customer is needed."""
+
+from bot.actions.contact import ContactSteps
+from bot.actions.filing import file_ticket, remember_words
+from bot.actions.journey import SUPPLY, DeskAction, begin, finish
+from bot.actions.place import PlaceSteps
+from bot.actions.turn import Option, Turn
+
+NO_NEED = Option("no_phone", "不留电话", "No phone")
+
+
+class ReportForOthers(PlaceSteps, ContactSteps):
+    """What, where, and a number only if they like."""
+
+    name = "others"
+    rank = SUPPLY
+    title = {"zh": "您报告的情况", "en": "what you reported"}
+    free_steps = frozenset({"what"})
+
+    async def start(self, turn: Turn) -> None:
+        turn.say("utter_others_thanks")
+        remember_words(turn)
+        turn.memory["utility"] = "water" if turn.entity("utility") == "water" else "power"
+        if turn.words:
+            await self.need_place(turn)
+        else:
+            turn.ask("what", "utter_others_ask_what")
+
+    async def answer_what(self, turn: Turn) -> None:
+        remember_words(turn)
+        await self.need_place(turn)
+
+    async def again(self, turn: Turn) -> None:
+        remember_words(turn)
+        await self.answer(turn)
+
+    async def place_known(self, turn: Turn) -> None:
+        await self.need_contact(turn)
+
+    async def need_contact(self, turn: Turn) -> None:
+        """A passer-by may stay unnamed."""
+        self._take_contact(turn)
+        if turn.contact.get("phone"):
+            await self.contact_known(turn)
+        else:
+            turn.memory["phone_asked"] = True
+            turn.ask("contact", "utter_others_ask_contact", [NO_NEED])
+
+    async def contact_known(self, turn: Turn) -> None:
+        await file_ticket(
+            turn,
+            kind="fault_report",
+            utility=turn.memory["utility"],
+            topic="third_party",
+            scope="surroundings",
+            symptom=turn.pick("第三方报告（非客户）", "Reported by a third party"),
+            response="utter_others_filed",
+        )
+        await finish(turn)
+
+
+class ActionReportForOthers(DeskAction):
+    """Damaged cable, leaking main, open manhole."""
+
+    action = "action_report_for_others"
+
+    async def act(self, turn: Turn) -> None:
+        await begin(turn, "others")

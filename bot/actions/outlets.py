@@ -1,0 +1,33 @@
+"""Naming the nearest outlet (B2, B4)."""
+
+from bot.actions.desk import Json
+from bot.actions.turn import Turn
+
+MOST_NAMED = 3
+
+
+async def outlets_near(turn: Turn, utility: str | None) -> list[Json]:
+    """Outlets, nearest to the place of this conversation first."""
+    found = await turn.desk.get("/outlets", near=turn.place.get("service_point_id"), utility=utility)
+    return list(found.get("items") or [])[:MOST_NAMED]
+
+
+async def nearest_outlet(turn: Turn, utility: str) -> None:
+    """Say where the nearest outlet is, and the nearest one that is open round the clock."""
+    items = await outlets_near(turn, utility)
+    if not items:
+        return
+    named = items[:1] + [o for o in items[1:] if o.get("round_the_clock")][:1]
+    turn.say("utter_outlets", outlets=outlet_lines(named))
+
+
+def outlet_lines(items: list[Json]) -> dict[str, str]:
+    """One line per outlet, in both languages."""
+    return {
+        "zh": "\n".join(
+            f"· {o['name_zh']}，{o['address_zh']}{'（24小时）' if o.get('round_the_clock') else ''}" for o in items
+        ),
+        "en": "\n".join(
+            f"· {o['name_en']}, {o['address_en']}{' (24 h)' if o.get('round_the_clock') else ''}" for o in items
+        ),
+    }

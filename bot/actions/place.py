@@ -1,0 +1,252 @@
+"""Finding out where: from the customer's words, an earlier turn, or a question (D6).
+
+One clear candidate is named back in words; several become choices; a near one is asked about; none is asked for once
+more, and then the words are taken as they are and the place is marked unresolved.
+"""
+
+import re
+from typing import Any
+
+from bot.actions.desk import Json
+from bot.actions.journey import Journey
+from bot.actions.turn import NO, YES, Option, Turn
+
+CLEAR, PLAUSIBLE = 85, 60
+#: A second candidate this close to the first makes a choice necessary.
+MARGIN = 6
+MOST_CHOICES = 4
+#: Shorter replies hold no address.
+SHORTEST = 2
+
+_NONE_OF_THEM = Option("none", "都不是", "None of these")
+_CORRECTION = re.compile(
+    r"不是.{1,20}?(?:[,，、。\s]|而)*(?:是|在)(?P<zh>.{2,40})$"
+    r"|(?:地址|地方|位置).{0,6}?(?:错了?|不对|有误)[,，。\s]*(?:应该|其实)?(?:是|在)?(?P<zh2>.{2,40})$"
+    r"|(?:应该是|改成|更正为|我说的是)(?P<zh3>.{2,40})$"
+    r"|\bnot .{1,40}?(?:,| but| rather)\s*(?:it'?s|it is|at)?\s*(?P<en>.{3,60})$"
+    r"|\b(?:i meant|correction:?|i mean|it should be)\s+(?P<en2>.{3,60})$"
+    r"|\b(?:wrong address|address is wrong)\W+(?:it'?s|it is|should be)?\s*(?P<en3>.{3,60})$",
+    re.IGNORECASE,
+)
+
+_ADDRESS = re.compile(
+    r"[\d一二三四五六七八九十]+\s*(?:栋|幢|号|座|单元|组|社)|(?:路|街|道|巷|小区|花园|广场|村|苑|城|镇)(?:[^\u4e00-\u9fff]|$|\d)"
+    r"|\b(?:building|bldg|block|road|rd|street|estate|village|plaza|unit|lane)\b|^\d+[A-Za-z]?$",
+    re.IGNORECASE,
+)
+
+
+def corrected_words(text: str) -> str | None:
+    """What the customer puts in place of what was understood: "不是三栋，是五栋" gives "五栋"."""
+    match = _CORRECTION.search(text)
+    return next((part.strip() for part in match.groups() if part), None) if match else None
+
+
+def address_of(place: Json) -> dict[str, str]:
+    """The address in both languages, with the room the customer named."""
+    detail = place.get("detail") or ""
+    return {
+        "zh": f"{place.get('address_zh') or place.get('words', '')}{detail}",
+        "en": f"{place.get('address_en') or place.get('words', '')}{', ' + detail if detail else ''}",
+    }
+
+
+class PlaceSteps(Journey):
+    """A journey that needs a place. Calls `place_known` once there is one (`turn.place`)."""
+
+    ask_place = "utter_ask_place"
+
+    async def place_known(self, turn: Turn) -> None:
+        raise NotImplementedError
+
+    async def need_place(self, turn: Turn) -> None:
+        """Take the place from this message or an earlier one, else ask."""
+        if turn.place.get("given_now"):
+            turn.place.pop("given_now")
+            await self.place_known(turn)
+            return
+        if len(turn.words) >= SHORTEST and await self._from_words(turn, turn.words, whole_sentence=True):
+            return
+        if turn.place.get("resolved"):
+            turn.ask("place_same", "utter_ask_same_place", [YES, NO], address=address_of(turn.place))
+            return
+        turn.ask("place", self.ask_place)
+
+    def keeps(self, turn: Turn) -> bool:
+        asked = (turn.step or "").startswith("place")
+        return (asked and bool(_ADDRESS.search(turn.words))) or super().keeps(turn)
+
+    async def answer(self, turn: Turn) -> None:
+        step = turn.step or ""
+        words = corrected_words(turn.words)
+        if words and not step.startswith("place") and turn.place and await self._corrected(turn, words):
+            return
+        await super().answer(turn)
+
+    async def answer_place(self, turn: Turn) -> None:
+        if len(turn.words) >= SHORTEST and await self._from_words(turn, turn.words, whole_sentence=False):
+            return
+        if turn.memory.get("place_asked") or _gives_up(turn):
+            await self._unresolved(turn)
+        else:
+            turn.memory["place_asked"] = turn.words
+            turn.ask("place", "utter_ask_place_again")
+
+    async def answer_place_same(self, turn: Turn) -> None:
+        if turn.yes:
+            await self.place_known(turn)
+        elif len(turn.words) >= SHORTEST and await self._from_words(turn, turn.words, whole_sentence=True):
+            return
+        elif turn.no:
+            turn.slots["place"] = {}
+            turn.ask("place", self.ask_place)
+        else:
+            await self.misunderstood(turn)
+
+    async def answer_place_confirm(self, turn: Turn) -> None:
+        if turn.yes:
+            self._take_place(turn, turn.memory.pop("place_guess"))
+            await self.place_known(turn)
+        elif len(turn.words) >= SHORTEST and await self._from_words(turn, _after_no(turn.words), whole_sentence=True):
+            return
+        elif turn.no:
+            turn.memory["place_asked"] = turn.memory.get("place_asked") or turn.words or "-"
+            turn.ask("place", "utter_ask_place_again")
+        else:
+            await self.misunderstood(turn)
+
+    async def answer_place_choice(self, turn: Turn) -> None:
+        guesses: list[Json] = turn.memory.get("place_guesses", [])
+        chosen = next((g for g in guesses if g["service_point_id"] == turn.option), None) or _by_position(turn, guesses)
+        if chosen:
+            self._take_place(turn, chosen)
+            await self.place_known(turn)
+        elif turn.option == "none" or turn.no:
+            turn.ask("place", "utter_ask_place_again")
+        elif len(turn.words) >= SHORTEST and await self._from_words(turn, turn.words, whole_sentence=False):
+            return
+        else:
+            await self.misunderstood(turn)
+
+    async def answer_place_number(self, turn: Turn) -> None:
+        name = turn.memory.get("place_name", "")
+        if turn.words and await self._from_words(turn, f"{name}{_as_number(turn.words)}", whole_sentence=False):
+            return
+        if turn.memory.get("number_asked") or _gives_up(turn):
+            turn.memory["place_asked"] = f"{name} {turn.words}".strip()
+            await self._unresolved(turn)
+        else:
+            turn.memory["number_asked"] = True
+            turn.ask("place_number", "utter_ask_number_again", name=turn.memory.get("place_names", name))
+
+    async def _corrected(self, turn: Turn, words: str) -> bool:
+        name = turn.place.get("name", "")
+        for attempt in (words, f"{name}{_as_number(words)}"):
+            found = await turn.desk.get("/places", q=attempt[:200], limit=1)
+            best = (found.get("candidates") or [None])[0]
+            if best and best["score"] >= CLEAR and not (found.get("place") or {}).get("needs_number"):
+                self._take_place(turn, {**best, "detail": found.get("detail", ""), "name": _name(found, best)})
+                turn.say("utter_place_corrected", address=address_of(turn.place))
+                await self.place_known(turn)
+                return True
+        return False
+
+    async def _from_words(self, turn: Turn, words: str, *, whole_sentence: bool) -> bool:
+        """Look the words up. True when something was said or done about it.
+
+        A whole sentence that is about something else often resembles some name a little: only a clear hit counts there.
+        """
+        found = await turn.desk.get("/places", q=words[:200], limit=MOST_CHOICES + 1)
+        place: Json = found.get("place") or {}
+        candidates: list[Json] = [
+            {**c, "detail": found.get("detail", ""), "name": _name(found, c)} for c in found.get("candidates") or []
+        ]
+        if place.get("outside"):
+            await self.outside(turn, place)
+            return True
+        if place.get("needs_number"):
+            turn.memory["place_name"] = place["name_zh"] if turn.zh else place["name_en"]
+            turn.memory["place_names"] = {"zh": place["name_zh"], "en": place["name_en"]}
+            turn.memory["place_id"] = place.get("id")
+            if not await self.whole_place_known(turn, place):
+                response = "utter_ask_number_unknown" if place.get("number_unknown") else "utter_ask_number"
+                turn.ask("place_number", response, name=turn.memory["place_names"])
+            return True
+        least = CLEAR if whole_sentence else PLAUSIBLE
+        candidates = [c for c in candidates if c["score"] >= least]
+        if not candidates:
+            return False
+        best = candidates[0]
+        rivals = [c for c in candidates if best["score"] - c["score"] <= MARGIN]
+        if len(rivals) > 1:
+            turn.memory["place_guesses"] = rivals[:MOST_CHOICES]
+            turn.ask(
+                "place_choice",
+                "utter_ask_which_place",
+                [Option(c["service_point_id"], c["address_zh"], c["address_en"]) for c in rivals[:MOST_CHOICES]]
+                + [_NONE_OF_THEM],
+            )
+        elif best["score"] >= CLEAR:
+            self._take_place(turn, best)
+            await self.place_known(turn)
+        else:
+            turn.memory["place_guess"] = best
+            turn.ask("place_confirm", "utter_confirm_place", [YES, NO], address=address_of(best))
+        return True
+
+    async def whole_place_known(self, turn: Turn, place: Json) -> bool:
+        """Hook: True where the journey can answer for the whole place without a building number."""
+        return False
+
+    async def outside(self, turn: Turn, place: Json) -> None:
+        """The address is served by a neighbouring unit (A3): name it, with its number."""
+        outside = place["outside"]
+        turn.leave()
+        turn.say(
+            "utter_outside_area",
+            name={"zh": place["name_zh"], "en": place["name_en"]},
+            unit={"zh": outside["unit_zh"], "en": outside["unit_en"]},
+            phone=outside.get("phone", ""),
+        )
+
+    async def _unresolved(self, turn: Turn) -> None:
+        words = max((turn.words, str(turn.memory.get("place_asked") or "")), key=len)
+        turn.slots["place"] = {"words": words[:200], "resolved": False}
+        turn.say("utter_place_as_said", words=words[:80])
+        await self.place_known(turn)
+
+    def _take_place(self, turn: Turn, candidate: Json) -> None:
+        keep = ("service_point_id", "place_id", "address_zh", "address_en", "area_class", "detail", "name")
+        turn.slots["place"] = {**{k: candidate.get(k) for k in keep}, "resolved": True, "words": turn.words[:200]}
+
+
+def _name(found: Json, candidate: Json) -> str:
+    return str((found.get("place") or {}).get("name_zh") or candidate.get("place_name") or candidate["address_zh"])
+
+
+def _gives_up(turn: Turn) -> bool:
+    return turn.intent in ("deny", "cancel") or bool(
+        re.search(r"不知道|不清楚|说不上|不晓得|don'?t know|not sure|no idea", turn.words, re.IGNORECASE)
+    )
+
+
+def _after_no(words: str) -> str:
+    """ "不是，是五栋" → "五栋", so that what is denied is not looked up."""
+    return corrected_words(words) or re.sub(r"^(?:不是|不对|不|no|nope)[\s,，。!！]*", "", words, flags=re.IGNORECASE)
+
+
+def _as_number(words: str) -> str:
+    """A bare number is a building number: "3" → "3栋"."""
+    bare = words.strip(" 。.,，号")
+    return f"{bare}栋" if re.fullmatch(r"\d{1,3}[A-Za-z]?|[一二三四五六七八九十]{1,3}", bare) else f" {words}"
+
+
+def _by_position(turn: Turn, guesses: list[Any]) -> Any | None:
+    """ "第二个", "the first one", "2" pick by position."""
+    words = turn.words.lower()
+    for index, forms in enumerate(
+        (r"第一|first|^1$|^一$", r"第二|second|^2$|^二$", r"第三|third|^3$", r"第四|fourth|^4$")
+    ):
+        if index < len(guesses) and re.search(forms, words):
+            return guesses[index]
+    return None

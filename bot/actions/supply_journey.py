@@ -1,0 +1,315 @@
+"""What the supply journeys share: known stop told, own side checked, else a ticket (C1–C20, D6, E6)."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from bot.actions.contact import ContactSteps
+from bot.actions.desk import DeskRefused, Json
+from bot.actions.filing import contact_record, file_ticket, remember_words
+from bot.actions.guide import GuideSteps
+from bot.actions.guides import Step
+from bot.actions.journey import SUPPLY, finish
+from bot.actions.outlets import nearest_outlet
+from bot.actions.place import PlaceSteps, address_of
+from bot.actions.supply import describe, move, scope_of
+from bot.actions.times import Bilingual, parse_time, spoken_number, spoken_time
+from bot.actions.turn import Option, Turn
+from bot.actions.verify import VerifySteps
+
+HOUSEHOLD = Option("household", "只有我家", "Only my home")
+UNSURE = Option("unknown", "不清楚", "I don't know")
+UNDERSTOOD = Option("understood", "知道了", "All right")
+CHECK_ACCOUNT = Option("account", "先核对户号", "Check my account first")
+CHECK_HERE = Option("check", "直接检查", "Check right away")
+REPORT = Option("report", "帮我报修", "File a report")
+WAIT = Option("wait", "我再等等", "I'll wait")
+
+SEND_SOMEONE = re.compile(
+    r"派人|来人|上门|直接报修|报修吧|叫人|师傅|send (?:someone|somebody|a|the|people)|just (?:report|file)|technician|engineer",
+    re.IGNORECASE,
+)
+
+
+class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
+    """`memory`: said, scope, asking (a question about a known stop), join (ticket to be added to), outage_id, tried.
+
+    Responses are named `utter_<utility>_…`, so that each utility has its own words.
+    """
+
+    rank = SUPPLY
+    done_steps = frozenset({"known"})
+    utility: ClassVar[str]
+    topic: ClassVar[str]
+    surroundings: ClassVar[Option]
+    neighbours_fine: ClassVar[Option]
+    symptoms: ClassVar[dict[str, Bilingual]]
+
+    def guide_for(self, turn: Turn) -> str:
+        """The guide for a single household."""
+        raise NotImplementedError
+
+    async def start(self, turn: Turn) -> None:
+        if not turn.memory.get("asking") and not turn.memory.get("resumed"):
+            self.say(turn, "sorry")
+        self._take_in(turn)
+        await self.need_place(turn)
+
+    async def again(self, turn: Turn) -> None:
+        """The same wish in other words: it may hold a scope or a place; it never counts as a failed answer."""
+        self._take_in(turn)
+        step = turn.step or ""
+        if step == "known":
+            await self.place_known(turn)
+        elif step == "scope" and turn.memory.get("scope"):
+            await self._unknown_cause(turn)
+        elif step.startswith("place"):
+            if not (turn.words and await self._from_words(turn, turn.words, whole_sentence=True)):
+                turn.ask_again()
+        elif self.keeps(turn):
+            await self.answer(turn)
+        else:
+            turn.ask_again()
+
+    def keeps(self, turn: Turn) -> bool:
+        if turn.step == "scope" and scope_of(turn, asked=True):
+            return True
+        return turn.step == "overdue" or super().keeps(turn)
+
+    def say(self, turn: Turn, what: str, **values: Any) -> None:
+        turn.say(f"utter_{self.utility}_{what}", **values)
+
+    def _take_in(self, turn: Turn) -> None:
+        remember_words(turn)
+        scope = scope_of(turn)
+        if scope:
+            turn.memory["scope"] = scope
+
+    # -- what is known of this place (C4, C5, C10–C12) ------------------------------------------------------------
+
+    async def place_known(self, turn: Turn) -> None:
+        point = turn.place.get("service_point_id")
+        if not point:
+            await self._unknown_cause(turn)
+            return
+        situation = await turn.desk.get(f"/service-points/{point}/situation", utility=self.utility)
+        what, subject = move(situation, turn.memory.get("scope"), turn.slots["ticket"])
+        if what == "planned":
+            await self._told(turn, subject, "planned_now")
+        elif what == "fault":
+            await self._told(turn, subject, "fault_known")
+        elif what == "second":
+            self.say(turn, "second_fault", **describe(subject, turn.place))
+            turn.memory["known_outage"] = subject["id"]
+            await self._unknown_cause(turn)
+        elif what == "predicted":
+            self.say(turn, "predicted", **describe(subject, turn.place))
+            turn.memory.update(scope="surroundings", outage_id=subject["id"])
+            await self.need_contact(turn)
+        elif what == "own_order":
+            turn.say("utter_own_order", number=spoken_number(subject["number"]))
+            await finish(turn)
+        elif what == "order":
+            turn.say("utter_open_order", address=address_of(turn.place))
+            turn.memory["join"] = subject["number"]
+            await self.need_contact(turn)
+        else:
+            if turn.memory.get("asking"):
+                self.say(turn, "none_known", address=address_of(turn.place))
+            else:
+                turn.say("utter_place_heard", address=address_of(turn.place))
+            await self._unknown_cause(turn)
+
+    async def whole_place_known(self, turn: Turn, place: Json) -> bool:
+        """An outage that covers the whole estate is told without asking for the building."""
+        found = await turn.desk.get(f"/places/{place['id']}/outages", utility=self.utility)
+        current = [o for o in found.get("outages", []) if o.get("phase") == "current" and o["kind"] != "predicted"]
+        if not found.get("covers_all") or not current or turn.memory.get("scope") == "household":
+            return False
+        turn.slots["place"] = {
+            "place_id": place["id"],
+            "address_zh": place["name_zh"],
+            "address_en": place["name_en"],
+            "name": place["name_zh"],
+            "resolved": True,
+        }
+        outage = current[0]
+        await self._told(turn, outage, "planned_now" if outage["kind"] == "planned" else "fault_known")
+        return True
+
+    async def _told(self, turn: Turn, outage: Json, response: str) -> None:
+        """Tell a known outage, add the customer to it (C7), and stay open for "but my neighbours have light"."""
+        if outage.get("overdue"):
+            self.say(turn, "overdue", **describe(outage, turn.place))
+        else:
+            self.say(turn, response, **describe(outage, turn.place))
+        if turn.memory.get("joined") != outage["id"]:
+            body = {
+                "service_point_id": turn.place.get("service_point_id"),
+                "note": "；".join(turn.memory.get("said", [])),
+            }
+            await turn.desk.post(f"/outages/{outage['id']}/reports", {k: v for k, v in body.items() if v})
+            turn.memory["joined"] = outage["id"]
+            turn.say("utter_added_to_outage")
+        turn.slots["outage"] = outage["id"]
+        if outage.get("overdue"):
+            turn.ask("overdue", "utter_ask_overdue", [REPORT, WAIT])
+        else:
+            turn.ask("known", f"utter_{self.utility}_known_next", [self.neighbours_fine, UNDERSTOOD])
+
+    async def answer_known(self, turn: Turn) -> None:
+        if turn.option == self.neighbours_fine.value or scope_of(turn) == "household":
+            turn.memory["scope"] = "household"
+            await self.place_known(turn)
+        elif turn.intent == "ask_outage_status":
+            await self.place_known(turn)
+        elif turn.option == "understood" or turn.yes or turn.no or turn.intent in ("thank", "goodbye", "inform"):
+            self.say(turn, "wait")
+            await finish(turn)
+        else:
+            await self.misunderstood(turn)
+
+    async def answer_overdue(self, turn: Turn) -> None:
+        if (
+            turn.option == "report"
+            or turn.yes
+            or turn.intent in ("report_outage", "no_water", "low_water_pressure")
+            or SEND_SOMEONE.search(turn.words)
+        ):
+            turn.memory["outage_id"] = turn.slots["outage"]
+            await self._unknown_cause(turn)
+        elif turn.option == "wait" or turn.no or turn.intent in ("thank", "goodbye"):
+            self.say(turn, "wait")
+            await finish(turn)
+        else:
+            await self.misunderstood(turn)
+
+    # -- nothing known: this household or more? (C13–C15, D6) -----------------------------------------------------
+
+    async def _unknown_cause(self, turn: Turn) -> None:
+        scope = turn.memory.get("scope")
+        if scope == "household":
+            turn.ask("check_first", f"utter_{self.utility}_household_first", [CHECK_ACCOUNT, CHECK_HERE])
+        elif scope in ("surroundings", "unknown"):
+            await self.need_contact(turn)
+        else:
+            turn.ask("scope", f"utter_{self.utility}_ask_scope", [HOUSEHOLD, self.surroundings, UNSURE])
+
+    async def answer_scope(self, turn: Turn) -> None:
+        scope = turn.option if turn.option in ("household", "surroundings", "unknown") else scope_of(turn, asked=True)
+        if scope is None:
+            await self.misunderstood(turn)
+            return
+        turn.memory["scope"] = scope
+        remember_words(turn)
+        await self._unknown_cause(turn)
+
+    async def answer_check_first(self, turn: Turn) -> None:
+        if (
+            turn.option == "account"
+            or re.search(r"户号|核对|account|verify", turn.words, re.IGNORECASE)
+            or turn.entity("account")
+        ):
+            await self.need_account(turn)
+        elif SEND_SOMEONE.search(turn.words):
+            await self.need_contact(turn)
+        elif turn.option == "check" or turn.yes or turn.no or turn.words:
+            await self.run_guide(turn, self.guide_for(turn))
+        else:
+            await self.misunderstood(turn)
+
+    async def verified(self, turn: Turn, account: Json) -> None:
+        if account["state"] == "cut_off":
+            self.say(turn, "cut_off", amount=account["balance"].lstrip("-"))
+        elif account["state"] == "unregistered":
+            self.say(turn, "unregistered")
+        elif account["prepaid"] and float(account["balance"]) <= 0:
+            self.say(turn, "prepaid_zero")
+        else:
+            self.say(turn, "account_fine")
+            turn.memory["balance"] = "positive"
+            await self.run_guide(turn, self.guide_for(turn))
+            return
+        await nearest_outlet(turn, self.utility)
+        await contact_record(turn, "cut_off", "told why the supply is cut off and how to be reconnected")
+        await finish(turn)
+
+    async def not_verified(self, turn: Turn) -> None:
+        self.say(turn, "without_account")
+        await self.run_guide(turn, self.guide_for(turn))
+
+    async def guide_ended(self, turn: Turn, step: Step) -> None:
+        if step.outlets:
+            await nearest_outlet(turn, self.utility)
+        if step.end == "ticket":
+            turn.memory["topic"] = step.topic
+            turn.memory["symptom"] = step.symptom.both if step.symptom else None
+            await self.need_contact(turn)
+        else:
+            await contact_record(turn, "self_check", f"self-check ended: {step.end}")
+            await finish(turn)
+
+    # -- the ticket (C19) or the caller's name on an open one ----------------------------------------------------
+
+    async def contact_known(self, turn: Turn) -> None:
+        try:
+            if turn.memory.get("join"):
+                await self._join(turn, turn.memory["join"])
+            else:
+                await self._file(turn)
+        except DeskRefused as refusal:
+            if refusal.status != 422:
+                raise
+            turn.contact.pop("phone", None)
+            turn.ask("contact", "utter_phone_invalid", digits=sum(c.isdigit() for c in turn.words))
+            return
+        await finish(turn)
+
+    async def _file(self, turn: Turn) -> None:
+        scope = turn.memory.get("scope", "unknown")
+        symptom = turn.memory.get("symptom") or self.symptoms[scope]
+        await file_ticket(
+            turn,
+            kind="fault_report",
+            utility=self.utility,
+            topic=turn.memory.get("topic", self.topic),
+            scope=scope,
+            symptom=symptom[turn.language],
+            outage_id=turn.memory.get("outage_id"),
+        )
+
+    async def _join(self, turn: Turn, number: str) -> None:
+        note = {"text": "；".join(turn.memory.get("said", [])) or "-", "kind": "caller"}
+        note |= {"contact_phone": turn.contact.get("phone", ""), "contact_name": turn.contact.get("name", "")}
+        ticket = await turn.desk.post(f"/tickets/{number}/notes", {k: v for k, v in note.items() if v})
+        turn.slots["ticket"] = number
+        turn.say("utter_joined_order", number=spoken_number(number))
+        due = parse_time(ticket.get("arrival_due_at"))
+        if due:
+            turn.say("utter_arrival_due", due=spoken_time(due, datetime.now(UTC)))
+
+
+class GuideFirstJourney(SupplyJourney):
+    """A journey whose guide comes before the place: where it is matters only for a ticket."""
+
+    async def again(self, turn: Turn) -> None:
+        self._take_in(turn)
+        if self.keeps(turn):
+            await self.answer(turn)
+        else:
+            turn.ask_again()
+
+    async def place_known(self, turn: Turn) -> None:
+        turn.memory["place_done"] = True
+        if turn.place.get("resolved"):
+            turn.say("utter_place_heard", address=address_of(turn.place))
+        await self.need_contact(turn)
+
+    async def whole_place_known(self, turn: Turn, place: Json) -> bool:
+        return False
+
+    async def need_contact(self, turn: Turn) -> None:
+        if turn.memory.get("place_done"):
+            await super().need_contact(turn)
+        else:
+            await self.need_place(turn)

@@ -1,0 +1,170 @@
+"""What belongs to no journey: greetings, cancel, repeat, language, not understood, out of scope."""
+
+from collections.abc import Iterable
+
+from rasa_sdk import Tracker
+from rasa_sdk.events import EventType
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.types import DomainDict
+
+from bot.actions.desk import Json
+from bot.actions.human import Human
+from bot.actions.journey import PERSON, DeskAction, begin, proceed, running
+from bot.actions.tickets import amend, withdraw
+from bot.actions.turn import Option, Turn
+
+#: What a customer may mean, as choices: the intent they stand for and its words.
+READINGS: dict[str, Option] = {
+    "report_outage": Option("start:outage", "家里停电了", "My power is off"),
+    "ask_outage_status": Option("start:outage_status", "问什么时候来电", "When power is back"),
+    "ask_planned_outage": Option("start:planned", "问计划停电停水", "Planned cuts"),
+    "meter_switch_problem": Option("start:meter", "开关跳闸、合不上", "A switch trips"),
+    "prepaid_card_problem": Option("start:card", "电卡充值问题", "Prepaid card trouble"),
+    "low_water_pressure": Option("start:water", "水压小", "Weak water"),
+    "no_water": Option("start:water", "没有水", "No water"),
+    "water_quality": Option("start:water_quality", "水质问题", "Water quality"),
+    "ask_bill": Option("start:bill", "查账单", "My bill"),
+    "make_complaint": Option("start:complaint", "投诉", "A complaint"),
+    "ask_ticket_status": Option("start:ticket_status", "查工单进度", "My ticket"),
+    "damage_claim": Option("start:damage_claim", "电器损坏索赔", "Damage claim"),
+    "report_for_others": Option("start:others", "报告路上的故障", "Report a fault in the street"),
+    "talk_to_human": PERSON,
+}
+STARTERS = ("report_outage", "no_water", "meter_switch_problem", "make_complaint", "talk_to_human")
+
+
+def readings(ranking: Iterable[Json], most: int = 2) -> list[Option]:
+    """The likeliest readings of an unclear message, as choices."""
+    found: list[Option] = []
+    for guess in ranking:
+        option = READINGS.get(str(guess.get("name")))
+        if option and option not in found:
+            found.append(option)
+    return found[:most]
+
+
+class ActionContinue(DeskAction):
+    """Yes, no, a bare answer, or a chosen option: it belongs to whatever was asked."""
+
+    action = "action_continue"
+
+    async def act(self, turn: Turn) -> None:
+        if turn.option == "person":
+            turn.leave()
+            await begin(turn, "human", reason="wish")
+        elif turn.option and turn.option.startswith("start:"):
+            turn.leave()
+            await begin(turn, turn.option.removeprefix("start:").replace("outage_status", "outage"))
+        elif await proceed(turn) or await amend(turn):
+            return
+        elif turn.no or turn.yes:
+            turn.say("utter_anything_else")
+        else:
+            turn.say("utter_what_is_it", [READINGS[name] for name in STARTERS])
+
+
+class ActionCancel(DeskAction):
+    """Never mind, no crew needed, it is back: the running journey ends, or the filed ticket is withdrawn."""
+
+    action = "action_cancel"
+
+    async def act(self, turn: Turn) -> None:
+        active = running(turn)
+        if active is not None and turn.step == "guide" and active.keeps(turn):
+            # "It is back" after a self-check is the answer to the guide's question.
+            await active.answer(turn)
+        elif active is not None and turn.step not in active.done_steps:
+            await active.cancelled(turn)
+            turn.slots["later"] = []
+        elif not await withdraw(turn):
+            turn.leave()
+            turn.say("utter_cancelled")
+
+
+class ActionRepeat(DeskAction):
+    """Say the last words again, from the conversation's own record."""
+
+    action = "action_repeat"
+
+    async def act(self, turn: Turn) -> None:
+        """Unused: the record is in the tracker, which only `run` sees."""
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
+        turn = Turn.of(dispatcher, tracker)
+        if turn.slots["question"]:
+            turn.ask_again()
+            return turn.changed_slots()
+        for text, buttons in _last_words(tracker.events):
+            dispatcher.utter_message(text=text, buttons=buttons)
+        if not dispatcher.messages:
+            turn.say("utter_nothing_to_repeat")
+        return turn.changed_slots()
+
+
+def _last_words(events: list[Json]) -> list[tuple[str, list[Json]]]:
+    """What the bot said after the customer's message before this one."""
+    said: list[tuple[str, list[Json]]] = []
+    passed = 0
+    for event in reversed(events):
+        if event.get("event") == "user":
+            passed += 1
+            if passed == 2 and said:
+                break
+        elif event.get("event") == "bot" and passed >= 1 and event.get("text"):
+            said.insert(0, (event["text"], (event.get("data") or {}).get("buttons") or []))
+    return said
+
+
+class ActionSwitchLanguage(DeskAction):
+    """An explicit wish for a language wins over what the words look like."""
+
+    action = "action_switch_language"
+
+    async def act(self, turn: Turn) -> None:
+        await turn.desk.patch(turn.desk.own, {"language": turn.language})
+        turn.say("utter_language_switched")
+        turn.ask_again()
+
+
+class ActionTalk(DeskAction):
+    """Greetings, thanks, goodbye, "are you a robot": a word, then back to the question if one is open."""
+
+    action = "action_talk"
+
+    async def act(self, turn: Turn) -> None:
+        active = running(turn)
+        if active is not None and turn.step in active.done_steps and turn.intent in ("thank", "goodbye"):
+            await active.answer(turn)
+            return
+        turn.say(f"utter_{turn.intent}")
+        if turn.slots["question"]:
+            turn.ask_again()
+
+
+class ActionOutOfScope(DeskAction):
+    """Not ours: say so and what is; inside a journey the words may still be an answer."""
+
+    action = "action_out_of_scope"
+
+    async def act(self, turn: Turn) -> None:
+        if not await proceed(turn):
+            turn.say("utter_out_of_scope", [READINGS[name] for name in STARTERS])
+
+
+class ActionNotUnderstood(DeskAction):
+    """Two stages: first the likeliest readings as choices, then a plain request to rephrase with a person on offer."""
+
+    action = "action_not_understood"
+
+    async def act(self, turn: Turn) -> None:
+        if await proceed(turn) or await amend(turn):
+            return
+        turn.slots["misses"] += 1
+        misses = turn.slots["misses"]
+        if misses == 1:
+            turn.say("utter_which_reading", [*readings(turn.ranking), PERSON])
+        elif misses == 2:
+            turn.say("utter_rephrase", [PERSON])
+        else:
+            turn.slots["misses"] = 0
+            await begin(turn, Human.name, reason="not_understood")

@@ -1,0 +1,208 @@
+"""One turn as the journeys see it: what the customer said, what is remembered, and ways to answer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, cast
+
+from rasa_sdk import Tracker
+from rasa_sdk.events import EventType, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from bot.actions.desk import Desk, Json
+
+#: Slots that journeys read and write; each is written back only when it changed.
+SLOTS = ("journey", "step", "question", "memory", "place", "contact", "ticket", "outage", "later", "misses")
+
+
+@dataclass(frozen=True)
+class Option:
+    """A choice under a message. `value` comes back as the entity `option` when it is chosen."""
+
+    value: str
+    zh: str
+    en: str
+
+    def button(self, language: str) -> Json:
+        return {"title": self.zh if language == "zh" else self.en, "payload": f'/inform{{"option": "{self.value}"}}'}
+
+
+YES = Option("yes", "是的", "Yes")
+NO = Option("no", "不是", "No")
+
+
+@dataclass
+class Turn:
+    """The customer's message, the conversation's memory, and the words to send back."""
+
+    dispatcher: CollectingDispatcher
+    desk: Desk
+    language: str
+    text: str
+    intent: str
+    entities: list[Json]
+    ranking: list[Json]
+    metadata: Json
+    slots: Json
+    events: list[EventType] = field(default_factory=list)
+    _before: Json = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, dispatcher: CollectingDispatcher, tracker: Tracker) -> "Turn":
+        """Read the turn out of Rasa's tracker."""
+        message = tracker.latest_message or {}
+        metadata = cast(Json, message.get("metadata") or {})
+        slots = {name: tracker.get_slot(name) for name in SLOTS}
+        for name in ("memory", "place", "contact"):
+            slots[name] = dict(slots[name] or {})
+        slots["later"] = list(slots["later"] or [])
+        slots["misses"] = int(slots["misses"] or 0)
+        fence = metadata.get("fence")
+        return cls(
+            dispatcher=dispatcher,
+            desk=Desk(
+                conversation_id=str(metadata.get("conversation_id") or tracker.sender_id),
+                message_id=str(metadata.get("message_id") or message.get("message_id") or ""),
+                fence=int(fence) if fence is not None else None,
+            ),
+            language=str(tracker.get_slot("language") or metadata.get("language") or "zh"),
+            text=str(message.get("text") or "").strip(),
+            intent=str((message.get("intent") or {}).get("name") or ""),
+            entities=list(message.get("entities") or []),
+            ranking=list(message.get("intent_ranking") or []),
+            metadata=metadata,
+            slots=slots,
+            _before={name: _copy(value) for name, value in slots.items()},
+        )
+
+    # -- what was said ------------------------------------------------------------------------------------------
+
+    @property
+    def zh(self) -> bool:
+        return self.language == "zh"
+
+    @property
+    def words(self) -> str:
+        """The customer's own words; empty when an option was chosen instead."""
+        return "" if self.text.startswith("/") else self.text
+
+    @property
+    def option(self) -> str | None:
+        """The value of the chosen option, if one was chosen."""
+        value = self.entity("option")
+        return str(value) if value is not None else None
+
+    @property
+    def yes(self) -> bool:
+        return self.option == "yes" or (self.option is None and self.intent == "affirm")
+
+    @property
+    def no(self) -> bool:
+        return self.option == "no" or (self.option is None and self.intent == "deny")
+
+    def entity(self, name: str) -> Any:
+        """The value of the first entity of that name, else None."""
+        return next((e.get("value") for e in self.entities if e.get("entity") == name), None)
+
+    # -- what is remembered -------------------------------------------------------------------------------------
+
+    @property
+    def journey(self) -> str | None:
+        return cast("str | None", self.slots["journey"])
+
+    @property
+    def step(self) -> str | None:
+        return cast("str | None", self.slots["step"])
+
+    @property
+    def memory(self) -> Json:
+        """What the running journey knows; emptied when it ends."""
+        return cast(Json, self.slots["memory"])
+
+    @property
+    def place(self) -> Json:
+        """Where: {"service_point_id", "address_zh", "address_en", "detail", "resolved", "words"}; kept across journeys."""
+        return cast(Json, self.slots["place"])
+
+    @property
+    def contact(self) -> Json:
+        """{"name", "phone"}; kept across journeys."""
+        return cast(Json, self.slots["contact"])
+
+    @property
+    def later(self) -> list[str]:
+        """Journeys the customer asked for that wait until the present one is done."""
+        return cast("list[str]", self.slots["later"])
+
+    def changed_slots(self) -> list[EventType]:
+        """The SlotSet events that bring Rasa's tracker up to date."""
+        return [SlotSet(name, value) for name, value in self.slots.items() if value != self._before[name]]
+
+    # -- what to say --------------------------------------------------------------------------------------------
+
+    def pick(self, zh: str, en: str) -> str:
+        """The variant in the customer's language."""
+        return zh if self.zh else en
+
+    def say(self, response: str, options: Sequence[Option] = (), **values: Any) -> None:
+        """Say a response of bot/data/responses in the conversation's language.
+
+        A value that is {"zh": …, "en": …} is given in that language, so that a question put again after a change of
+        language is whole.
+        """
+        spoken = {name: self.in_language(value) for name, value in values.items()}
+        self.dispatcher.utter_message(response=response, buttons=self._buttons(options), **spoken)
+
+    def tell(self, text: str, options: Sequence[Option] = ()) -> None:
+        """Say a text that is data already (a guide's step, an article)."""
+        self.dispatcher.utter_message(text=text, buttons=self._buttons(options))
+
+    def in_language(self, value: Any) -> Any:
+        """The conversation's variant of a bilingual value; any other value as it is."""
+        return value[self.language] if isinstance(value, Mapping) and self.language in value else value
+
+    def _buttons(self, options: Sequence[Option]) -> list[Json]:
+        return [option.button(self.language) for option in options]
+
+    def ask(self, step: str, response: str, options: Sequence[Option] = (), **values: Any) -> None:
+        """Say a question and remember that its answer belongs to `step`."""
+        self.say(response, options, **values)
+        self._expect(step, {"response": response, "values": values}, options)
+
+    def ask_text(self, step: str, texts: Mapping[str, str], options: Sequence[Option] = ()) -> None:
+        """As `ask`, for a question that is data in both languages."""
+        self.tell(texts[self.language], options)
+        self._expect(step, {"texts": dict(texts)}, options)
+
+    def ask_again(self) -> None:
+        """Put the pending question once more (after an interruption); nothing where none is pending."""
+        question = self.slots["question"]
+        if not question:
+            return
+        options = [Option(**option) for option in question["options"]]
+        if "texts" in question:
+            self.tell(question["texts"][self.language], options)
+        else:
+            self.say(question["response"], options, **question["values"])
+
+    def _expect(self, step: str, question: Json, options: Sequence[Option]) -> None:
+        self.slots["step"] = step
+        self.slots["question"] = {**question, "options": [asdict(option) for option in options]}
+        self.slots["misses"] = 0
+
+    # -- journeys -----------------------------------------------------------------------------------------------
+
+    def enter(self, journey: str, **memory: Any) -> None:
+        """Make `journey` the running one, with a fresh memory."""
+        self.slots.update(journey=journey, step=None, question=None, memory=dict(memory), misses=0)
+
+    def leave(self) -> None:
+        """End the running journey; place, contact and ticket stay known."""
+        self.slots.update(journey=None, step=None, question=None, memory={}, misses=0)
+
+
+def _copy(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _copy(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_copy(v) for v in value]
+    return value

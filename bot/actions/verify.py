@@ -1,0 +1,111 @@
+"""Proving that an account is one's own: number, then a second factor held on file.
+
+Offered to everybody alike: asking only debtors would tell who is one. What fails is told in one and the same sentence.
+"""
+
+import re
+from datetime import UTC, datetime
+
+from bot.actions.desk import DeskRefused, Json
+from bot.actions.journey import Journey
+from bot.actions.times import parse_time, spoken_time
+from bot.actions.turn import Option, Turn
+
+SKIP = Option("skip", "不核对了", "Skip this")
+_SKIPS = re.compile(
+    r"不核对|跳过|算了|没有户号|不记得|不知道|忘了|找不到|skip|don'?t (?:have|know|remember)|no account", re.IGNORECASE
+)
+_ACCOUNT = re.compile(r"(?<!\d)\d{8,13}(?!\d)")
+_FACTOR = re.compile(r"[0-9Xx][0-9Xx\s-]{4,}[0-9Xx]")
+#: A factor is asked for again once, then the matter is let go.
+MOST_TRIES = 3
+
+
+class VerifySteps(Journey):
+    """A journey that may use an account. Calls `verified` or `not_verified`."""
+
+    async def verified(self, turn: Turn, account: Json) -> None:
+        raise NotImplementedError
+
+    async def not_verified(self, turn: Turn) -> None:
+        raise NotImplementedError
+
+    def keeps(self, turn: Turn) -> bool:
+        asked = (turn.step or "").startswith("verify")
+        return (asked and any(c.isdigit() for c in turn.words)) or super().keeps(turn)
+
+    async def need_account(self, turn: Turn) -> None:
+        """Use the account already verified in this conversation, else ask for its number."""
+        account = await own_account(turn)
+        if account is not None:
+            await self.verified(turn, account)
+            return
+        number = _account_in(turn)
+        if number:
+            turn.memory["account_number"] = number
+            turn.ask("verify_factor", "utter_ask_factor", [SKIP])
+        else:
+            turn.ask("verify_account", "utter_ask_account", [SKIP])
+
+    async def answer_verify_account(self, turn: Turn) -> None:
+        number = _account_in(turn)
+        if number:
+            turn.memory["account_number"] = number
+            turn.ask("verify_factor", "utter_ask_factor", [SKIP])
+        elif turn.option == "skip" or turn.no or _SKIPS.search(turn.words):
+            await self.not_verified(turn)
+        elif turn.yes:
+            turn.ask_again()
+        else:
+            await self.misunderstood(turn)
+
+    async def answer_verify_factor(self, turn: Turn) -> None:
+        match = _FACTOR.search(turn.words)
+        if turn.option == "skip" or turn.no or (not match and _SKIPS.search(turn.words)):
+            await self.not_verified(turn)
+            return
+        if not match:
+            await self.misunderstood(turn)
+            return
+        factor = str(turn.entity("phone") or re.sub(r"[\s-]", "", match.group()))
+        try:
+            answer = await turn.desk.post(
+                f"{turn.desk.own}/verification",
+                {"account_number": turn.memory.get("account_number", ""), "factor": factor},
+            )
+        except DeskRefused as refusal:
+            if refusal.type != "locked":
+                raise
+            until = parse_time(refusal.problem.get("until"))
+            turn.say(
+                "utter_verification_locked",
+                until=spoken_time(until, datetime.now(UTC)) if until else {"zh": "稍后", "en": "later"},
+            )
+            await self.not_verified(turn)
+            return
+        account = await own_account(turn) if answer.get("verified") else None
+        if account is not None:
+            await self.verified(turn, account)
+            return
+        turn.memory["verify_tries"] = turn.memory.get("verify_tries", 0) + 1
+        if turn.memory["verify_tries"] >= MOST_TRIES:
+            turn.say("utter_not_verified")
+            await self.not_verified(turn)
+        else:
+            turn.ask("verify_account", "utter_verify_again", [SKIP])
+
+
+async def own_account(turn: Turn) -> Json | None:
+    """The account verified in this conversation, or None where there is none (any more)."""
+    try:
+        return await turn.desk.get(f"{turn.desk.own}/account")
+    except DeskRefused as refusal:
+        if refusal.type == "not-verified":
+            return None
+        raise
+
+
+def _account_in(turn: Turn) -> str | None:
+    number = turn.entity("account")
+    match = _ACCOUNT.search(re.sub(r"(?<=\d)[\s-](?=\d)", "", turn.words))
+    return str(number) if number else match.group() if match else None
