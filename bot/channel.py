@@ -1,7 +1,8 @@
 """The only way into Rasa: a channel for the front desk, on the loopback, behind a token.
 
 POST /webhooks/desk/webhook {"sender", "message_id", "message", "metadata"} →
-{"messages": [{"text", "choices": [{"label", "payload"}]}], "silent": bool, "failed": bool}; GET /webhooks/desk/ → health.
+{"messages": [{"text", "choices": [{"label", "payload"}]}], "silent": bool, "failed": bool}.
+GET /webhooks/desk/ → 200 once a model is loaded.
 
 `failed` is true where Rasa was too slow, broke, or lost an action's answer: the desk then says so honestly, and the
 tracker is left as it was before the message. A turn that has nothing to say declares it with
@@ -13,7 +14,7 @@ import asyncio
 import hmac
 import os
 from collections.abc import Awaitable, Callable
-from typing import Any, Optional
+from typing import Any
 
 import structlog
 from rasa.core.channels.channel import CollectingOutputChannel, InputChannel, UserMessage
@@ -66,7 +67,7 @@ def answer(messages: list[dict[str, Any]]) -> dict[str, Any]:
     return {"messages": said, "silent": silent, "failed": False}
 
 
-def recorded(tracker: Optional[DialogueStateTracker], message_id: str) -> Optional[dict[str, Any]]:
+def recorded(tracker: DialogueStateTracker | None, message_id: str) -> dict[str, Any] | None:
     """The answer that the tracker holds for a message it has finished; None where it has not."""
     events = list(tracker.events) if tracker else []
     for start in range(len(events) - 1, -1, -1):
@@ -98,7 +99,7 @@ class DeskInput(InputChannel):
         return "desk"
 
     @classmethod
-    def from_credentials(cls, credentials: Optional[dict[str, Any]]) -> "DeskInput":
+    def from_credentials(cls, credentials: dict[str, Any] | None) -> "DeskInput":
         bound_rasa()
         return cls(os.environ.get("MAINSDESK_RASA_TOKEN", ""))
 
@@ -141,7 +142,7 @@ class DeskInput(InputChannel):
             log.error("desk.turn_too_slow", sender=sender)
         except ActionBroken as broken:
             log.error("desk.action_broken", sender=sender, action=str(broken))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 whatever broke, the customer is owed an answer
             log.error("desk.turn_broken", sender=sender, error=type(error).__name__)
         else:
             return answer(collector.messages)

@@ -77,23 +77,29 @@ async def create_agent(session: AsyncSession, new: NewAgent, password_hash: str,
     """Add an agent; Problem 409 where the name is taken."""
     if await agent_named(session, new.username) is not None:
         raise Problem(409, "username-taken", "There is an agent with this name already.")
-    agent = Agent(id=new_id("ag"), **new.model_dump(exclude={"password"}), password_hash=password_hash, created_at=now)
+    return await _add(
+        session, Agent(**new.model_dump(exclude={"password"}), password_hash=password_hash, created_at=now)
+    )
+
+
+async def ensure_admin(session: AsyncSession, password: str, now: datetime) -> bool:
+    """On the first start: create `admin` with this password (of any length). True if it was created now."""
+    if not password or await agent_named(session, "admin") is not None:
+        return False
+    password_hash = await hash_password(password)
+    await _add(
+        session,
+        Agent(username="admin", role="admin", languages=["zh", "en"], password_hash=password_hash, created_at=now),
+    )
+    return True
+
+
+async def _add(session: AsyncSession, agent: Agent) -> Agent:
+    agent.id = new_id("ag")
     session.add(agent)
     await session.flush()
     log.info("agent.created", agent=agent.id, role=agent.role)
     return agent
-
-
-async def ensure_admin(session: AsyncSession, password: str, now: datetime) -> bool:
-    """On the first start: create `admin` with this password. True if it was created now."""
-    if not password or await agent_named(session, "admin") is not None:
-        return False
-    # Not validated: the operator's own choice, or the random one of the first run.
-    admin = NewAgent.model_construct(
-        username="admin", role="admin", languages=["zh", "en"], skills=[], must_change_password=False
-    )
-    await create_agent(session, admin, await hash_password(password), now)
-    return True
 
 
 async def check_sign_in(

@@ -17,7 +17,6 @@ from api.conversations.schemas import (
     ConversationOut,
     MessageOut,
     NewCallback,
-    NewContactRecord,
     NewHandover,
     Owner,
     Reply,
@@ -27,12 +26,10 @@ from api.conversations.sentences import agent_hours, callback_due, hotline
 from api.conversations.tables import Callback, Conversation
 from api.conversations.transcript import Line, lines_after, lock_conversation, state_of
 from api.conversations.turns import LiveTurn
-from api.customers.tables import ContactRecord
 from api.db.base import new_id
 from api.db.idempotency import once, require_key
 from api.deps import Caller, CurrentCaller, Now, ReadSession, SettingsDep, Staff, WriteSession
-from api.errors import Problem, not_found
-from api.network.tables import ServicePoint
+from api.errors import not_found
 from api.paging import Limit, Page, cursor_of, read_cursor
 
 router = APIRouter(prefix="/conversations", tags=["conversations"])
@@ -281,37 +278,6 @@ async def call_back(
         callback.phone = body.phone or callback.phone or ""
         await session.flush()
         return {"id": callback.id, "due_at": rfc3339(callback.due_at), "status": callback.status}
-
-    return await once(session, request, key, caller_name(caller), now, do)
-
-
-@router.post("/{conversation_id}/contact-records", status_code=201)
-async def contact_record(
-    conversation_id: Own,
-    body: NewContactRecord,
-    request: Request,
-    caller: CurrentCaller,
-    _turn: LiveTurn,
-    key: Key,
-    session: WriteSession,
-    now: Now,
-) -> dict[str, Any]:
-    """Note a contact (C7, C16, C18) with the account that the conversation has verified, if any."""
-
-    async def do() -> dict[str, Any]:
-        conversation = await ownership.locked(session, conversation_id)
-        if body.service_point_id and await session.get(ServicePoint, body.service_point_id) is None:
-            raise Problem(422, "invalid", "There is no such service point.")
-        record = ContactRecord(
-            id=new_id("cr"),
-            conversation_id=conversation_id,
-            account_number=conversation.account_number if conversation.verified_at else None,
-            at=now,
-            **body.model_dump(),
-        )
-        session.add(record)
-        await session.flush()
-        return {"id": record.id}
 
     return await once(session, request, key, caller_name(caller), now, do)
 

@@ -91,12 +91,6 @@ class NewCallback(BaseModel):
     phone: str = Field(default="", max_length=24)
 
 
-class NewContactRecord(BaseModel):
-    """A contact of an identifiable customer (C7)."""
-
-    kind: str = Field(min_length=1, max_length=30)
-    summary: str = Field(default="", max_length=300)
-    service_point_id: str | None = Field(default=None, max_length=40)
 
 
 class ConversationChange(BaseModel):

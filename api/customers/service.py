@@ -121,7 +121,7 @@ async def account_file(session: AsyncSession, number: str) -> AccountFile:
             address_en=point.address_en,
             room=other.room,
         )
-        for other, point in (await session.execute(query)).tuples()
+        for other, point in await session.execute(query)
     ]
     return AccountFile(**AccountOut.model_validate(account).model_dump(), service_points=points)
 

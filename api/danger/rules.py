@@ -65,12 +65,14 @@ class Scanner:
             swaps=data["sounds_like"],
         )
         self._things = frozenset(data["things"])
+        self._figurative = frozenset(data["figurative"])
         self._rules = tuple(_rule(r, data["gap"]) for r in data["rules"])
         self._wary = frozenset().union(*(r.unless for r in self._rules))
         self._parts: dict[frozenset[str], str] = {}  # both grow to the few hundred combinations that the words have
         self._used: dict[frozenset[str], tuple[tuple[frozenset[str], ...], tuple[Rule, ...]]] = {}
         known = {*data["concepts"], *data["steering"]}
-        used = {c for r in self._rules for c in frozenset().union(*r.slots, r.not_between, r.unless)} | self._things
+        used = {c for r in self._rules for c in frozenset().union(*r.slots, r.not_between, r.unless)}
+        used |= self._things | self._figurative
         if unknown := (used - known) | ({r.category for r in self._rules} - self._urgency.keys()):
             raise ValueError(f"words.yml names what it does not define: {sorted(unknown)}")
         self._fillers = {kind: _fillers(words) for kind, words in data["fillers"].items()}
@@ -128,7 +130,9 @@ class Scanner:
                 if start <= reach + _REACH and self._carried(text, token, text[reach:start], mode, last):
                     last = token
                     reach, mode = end, _LISTED
-                elif start <= figure + _FIGURE_REACH or (past and _long_past(text, token, past, past_starts)):
+                elif start <= figure + _FIGURE_REACH and concepts <= self._figurative:
+                    continue
+                elif past and _long_past(text, token, past, past_starts):
                     continue
                 elif not (han and (_denied_after(text, token) or _asked_generally(text, token))):
                     alive.append(token)

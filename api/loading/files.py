@@ -14,7 +14,6 @@ from api.loading.rows import FILES, AssetRow, OutageRow, Row, ServicePointRow
 from api.network.rules import TreeError, ancestors
 from api.outages.rules import complaint_about
 
-
 AnyRow = TypeVar("AnyRow", bound=Row)
 
 

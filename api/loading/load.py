@@ -46,8 +46,8 @@ IN_USE = (
     "load into a desk of its own, by setting MAINSDESK_HOME (and MAINSDESK_DATABASE_URL, if you use it) to a new one."
 )
 CONTRADICTION = (
-    "The files contradict what this desk holds already: a building number of a place, or an outage number, that another "
-    "id has. Nothing was loaded."
+    "The files contradict what this desk holds already: a building number of a place, or an outage number, that "
+    "another id has. Nothing was loaded."
 )
 
 

@@ -149,7 +149,7 @@ class AccountRow(Row):
     utility: Utility
     holder_name: Annotated[str, StringConstraints(max_length=60)]
     phone: Annotated[str, StringConstraints(pattern=r"^\+?[\d -]{5,22}$")]
-    id_last6: Annotated[str, StringConstraints(pattern=r"^[0-9A-Z]{6}$", to_upper=True)] | Literal[""] = ""
+    id_last6: Annotated[str, BeforeValidator(str.upper), StringConstraints(pattern=r"^[0-9A-Z]{6}$")] = ""
     service_point_id: Id
     room: Short = ""
     state: Literal["active", "cut_off", "unregistered"] = "active"

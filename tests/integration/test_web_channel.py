@@ -160,8 +160,8 @@ async def test_conversations_cannot_be_opened_without_end(client: httpx.AsyncCli
 async def test_a_foreign_token_is_told_nothing(client: httpx.AsyncClient, chat: Chat) -> None:
     other = await open_chat(client)
     answers = []
-    for id in (chat.id, "cv_nothing"):
-        url = f"/web/conversations/{id}"
+    for name in (chat.id, "cv_nothing"):
+        url = f"/web/conversations/{name}"
         answers += [
             await client.get(f"{url}/messages", headers=other.headers),
             await client.get(f"{url}/stream", headers=other.headers),
@@ -282,24 +282,6 @@ async def test_danger_in_a_refused_message_is_answered_too(chat: Chat, database:
     assert (await chat.news(after=BURST + 2))["messages"][-1]["from"] == "system"
     async with database.read() as session:
         assert len((await session.scalars(select(Alarm))).all()) == 2
-
-
-async def read_events(response: httpx.Response, count: int) -> list[dict[str, str]]:
-    """The first `count` events of a stream."""
-    events: list[dict[str, str]] = []
-    current: dict[str, str] = {}
-    async for line in response.aiter_lines():
-        if line.startswith(":"):
-            continue
-        if line:
-            field, _, value = line.partition(": ")
-            current[field] = value
-        elif current:
-            events.append(current)
-            current = {}
-            if len(events) == count:
-                break
-    return events
 
 
 async def test_the_stream_resumes_where_it_was_left(app: FastAPI, client: httpx.AsyncClient, chat: Chat) -> None:
