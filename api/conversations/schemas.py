@@ -91,7 +91,5 @@ class NewCallback(BaseModel):
     phone: str = Field(default="", max_length=24)
 
 
-
-
 class ConversationChange(BaseModel):
     language: Language | None = None

@@ -1,8 +1,9 @@
-"""Turns a customer's words into marked terms, in one pass over the text (Chinese by character, English by word). Pure."""
+"""Turns a customer's words into marked terms in one pass: Chinese by character, English by word. Pure."""
 
 import re
 from collections.abc import Iterable, Mapping
 from itertools import product
+from operator import add
 from typing import Any, NamedTuple
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
@@ -10,9 +11,7 @@ _WORD = re.compile(r"[a-z]+(?:'[a-z]+)*")
 _HAN = "\u3400-\u9fff"
 # What is written but not said: zero-width characters, the repeats of a Latin letter ("fiiire"), and spaces between
 # Chinese characters, of which only those beside a lone character go (a recogniser's word-by-word output).
-_SILENT = re.compile(
-    rf"[\u00ad\u200b-\u200f\u2060\ufe0f\ufeff]+|(?<=[{_HAN}])[ \t]+(?=[{_HAN}])|(?<=([a-z]))\1\1+"
-)
+_SILENT = re.compile(rf"[\u00ad\u200b-\u200f\u2060\ufe0f\ufeff]+|(?<=[{_HAN}])[ \t]+(?=[{_HAN}])|(?<=([a-z]))\1\1+")
 _IS_HAN = re.compile(f"[{_HAN}]").match
 _BETWEEN_WORDS = frozenset({" ", "-", "  ", "\n", " - "})
 _END = ""  # marks the end of a term in a trie; no character and no word is empty
@@ -73,8 +72,9 @@ class Lexicon:
         slips: Iterable[str] = (),
         swaps: Mapping[str, Iterable[str]] | None = None,
     ) -> None:
-        """`terms`: concept → terms with choices; `characters`: variant → standard character (Traditional, full width);
-        `slips`: English words whose one-letter misspellings count; `swaps`: Chinese words → forms typed or heard for them.
+        """`terms`: concept → terms with choices; `characters`: variant → standard character (Traditional, full
+        width); `slips`: English words whose one-letter misspellings count; `swaps`: Chinese words → what is typed or
+        heard instead.
         """
         self._table = {ord(variant): standard for variant, standard in characters.items()}
         self._spelling = {wrong: word for word in slips for wrong in one_slip(word)}
@@ -89,6 +89,8 @@ class Lexicon:
         for form, names in concepts.items():
             latin = bool(_WORD.match(form))
             self._add(self._words if latin else self._han, _spoken(form) if latin else form, frozenset(names))
+        self._begins = frozenset(first + second for first, node in self._han.items() for second in node if second)
+        self._lone = frozenset(first for first, node in self._han.items() if _END in node)
         for wrong in [w for w in self._spelling if w in self._words]:
             del self._spelling[wrong]
 
@@ -130,24 +132,24 @@ class Lexicon:
 
     def _han_tokens(self, text: str) -> list[Token]:
         found: list[Token] = []
-        root, size, i = self._han, len(text), 0
-        while i < size:
-            node = root.get(text[i])
-            if node is None:
-                i += 1
+        begins, lone, size, done = self._begins, self._lone, len(text), 0
+        # Most characters begin no term: two of them tell, before the trie is walked.
+        for i in [i for i, two in enumerate(map(add, text, text[1:] + " ")) if two in begins or two[0] in lone]:
+            if i < done:
                 continue
-            j, end, concepts = i + 1, 0, frozenset[str]()
+            node, j, end, concepts = self._han[text[i]], i + 1, 0, frozenset[str]()
             while True:
                 if _END in node:
                     end, concepts = j, node[_END]
                 if j >= size or (node := node.get(text[j])) is None:
                     break
                 j += 1
-            if end and len(found) > 1 and found[-1].end == i and found[-1].concepts is found[-2].concepts is concepts:
-                found[-1] = Token(found[-1].start, end, concepts, True)  # a run of one term: its first and its rest
-            elif end:
-                found.append(Token(i, end, concepts, True))
-            i = end or i + 1
+            if end:
+                done = end
+                if len(found) > 1 and found[-1].end == i and found[-1].concepts is found[-2].concepts is concepts:
+                    found[-1] = Token(found[-1].start, end, concepts, True)  # a run of one term: its first and its rest
+                else:
+                    found.append(Token(i, end, concepts, True))
         return found
 
     def _word_tokens(self, text: str) -> list[Token]:

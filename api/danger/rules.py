@@ -1,4 +1,4 @@
-"""Danger to life in a customer's words (A9, B11; "danger first"): which kind, where, and the fixed words to answer with.
+"""Danger to life in a customer's words (A9, B11; "danger first"): which kind, where, and the fixed answer.
 
 Pure. The words, the rules over them and the safety sentences are data (`words.yml`); this module knows only how terms
 combine: near each other, denied, feared, long past. Doubt counts as danger: only a denial or fear that stands directly
@@ -9,6 +9,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
 from api.danger.lexicon import Clean, Lexicon, Token
@@ -17,6 +18,7 @@ Language = Literal["zh", "en"]
 # Concepts that steer the reading. All others are things (in `things`) or symptoms.
 _DENIAL, _FEAR, _PAST, _PRESENT, _FIGURE = "denial", "fear", "past", "present", "figure"
 _STEERING = frozenset({_DENIAL, _FEAR, _PAST, _PRESENT, _FIGURE})
+_HARMLESS = ""
 _THING, _SYMPTOM, _LISTED = "thing", "symptom", "list"
 _REACH = 48  # characters a denial or fear can lie before its symptom, filler words between
 _FIGURE_REACH = 8  # likewise for 气得 before 冒烟
@@ -58,8 +60,9 @@ class Scanner:
         self._categories: dict[str, Any] = {c["id"]: c for c in data["categories"]}
         self._urgency = {name: rank for rank, name in enumerate(self._categories)}
         self._numbers: dict[str, Any] = data["numbers"]
+        terms = data["concepts"] | data["steering"] | {_HARMLESS: data["harmless"]}
         self._lexicon = Lexicon(
-            {name: _terms(text) for name, text in (data["concepts"] | data["steering"] | {"": data["harmless"]}).items()},
+            {name: _terms(text) for name, text in terms.items()},
             characters=characters | data["characters"],
             slips=data["slips"],
             swaps=data["sounds_like"],
@@ -100,7 +103,7 @@ class Scanner:
     def safety_words(self, danger: Danger, language: str, *, voice: bool = False, hotline: str = "") -> str:
         """The fixed words for a danger: in writing for its two most urgent categories, by voice for the first alone.
 
-        `language` is `zh` or `en` (anything else reads as `en`); `hotline` is the utility's own number, else the file's.
+        `language` is `zh` or `en` (all else reads as `en`); `hotline` is the utility's own number, else the file's.
         """
         lang = "zh" if language.startswith("zh") else "en"
         form = "voice" if voice else "text"
@@ -115,8 +118,10 @@ class Scanner:
         present = any(_PRESENT in t.concepts for t in tokens)
         past = [] if present else [t for t in tokens if _PAST in t.concepts]
         past_starts = [t.start for t in past]
-        reach, mode = -_REACH - 1, ""  # where the last denial (or fear) ends; what it is: "list" after its first symptom
+        # where the last denial or fear has got to, which of them it is (or "list", after its first symptom)
+        reach, mode = -_REACH - 1, ""
         figure = -_FIGURE_REACH - 1
+        thing = False  # whether it has passed a thing on its way
         last: Token | None = None
         for token in tokens:
             start, end, concepts, han = token
@@ -124,30 +129,33 @@ class Scanner:
             if part == _THING:
                 alive.append(token)
                 figure = -_FIGURE_REACH - 1
-                if start <= reach + _REACH and mode != _LISTED and self._fillers[mode].fullmatch(text, reach, start):
-                    reach = end
+                if start <= reach + _REACH and mode != _LISTED and self._spans(text[reach:start], mode, han):
+                    reach, thing = end, True
             elif part == _SYMPTOM:
-                if start <= reach + _REACH and self._carried(text, token, text[reach:start], mode, last):
+                between = text[reach:start] if start <= reach + _REACH else None
+                if thing and between and "是" in between:  # 不是跳闸，是电表箱冒烟
+                    between = None
+                if between is not None and self._carried(text, token, between, mode, last):
                     last = token
                     reach, mode = end, _LISTED
-                elif start <= figure + _FIGURE_REACH and concepts <= self._figurative:
-                    continue
-                elif past and _long_past(text, token, past, past_starts):
-                    continue
-                elif not (han and (_denied_after(text, token) or _asked_generally(text, token))):
+                elif not (
+                    (start <= figure + _FIGURE_REACH and concepts <= self._figurative)
+                    or (past and _long_past(text, token, past, past_starts))
+                    or (han and (_denied_after(text, token) or _asked_generally(text, token)))
+                ):
                     alive.append(token)
             elif part == _FIGURE:
                 figure = end
             elif part in self._fillers:
-                reach, mode = end, part
+                reach, mode, thing = end, part, False
         return alive
 
     def _part(self, concepts: frozenset[str]) -> str:
         """What a token does: it denies, fears or makes figurative what follows, is a thing or a symptom, or nothing."""
         if (part := self._parts.get(concepts)) is None:
             steering = next((p for p in (_DENIAL, _FEAR, _FIGURE) if p in concepts), "")
-            others = concepts - _STEERING - {""}
-            part = steering or (_THING if concepts & self._things else _SYMPTOM if others else "")
+            others = concepts - _STEERING - {_HARMLESS}
+            part = steering or ("" if not others else _THING if others <= self._things else _SYMPTOM)
             self._parts[concepts] = part
         return part
 
@@ -157,10 +165,16 @@ class Scanner:
         if mode == _LISTED:
             if not between and last is not None:  # 没有冒烟着火: one denial of one kind of thing, said in one breath
                 return bool(token.concepts & last.concepts) and not happened
-            return bool(_LIST.fullmatch(between)) or (between.strip() == "," and bool(_OR_FOLLOWS.match(text, token.end)))
+            return bool(_LIST.fullmatch(between)) or (
+                between.strip() == "," and bool(_OR_FOLLOWS.match(text, token.end))
+            )
         if mode == _FEAR and happened:
             return False
-        return bool(self._fillers[mode].fullmatch(between))
+        return self._spans(between, mode, token.han)
+
+    def _spans(self, between: str, mode: str, han: bool) -> bool:
+        """Whether only filler words stand there. Among Chinese words a space parts clauses."""
+        return not (han and _SPACE.search(between)) and bool(self._fillers[mode].fullmatch(between))
 
     def _hits(self, text: str, tokens: Sequence[Token]) -> dict[str, tuple[Token, ...]]:
         """Category → the tokens that first showed it."""
@@ -201,6 +215,7 @@ def _single(concept: str) -> frozenset[str]:
 
 _LIST = re.compile(r"(?:、|或者?|和|及|以及|与|/|还是| or | nor |, or |, nor | or any | or even )(?:有|any |is |was )?")
 _OR_FOLLOWS = re.compile(r"(?:[a-z ]{0,12}, ?)?[a-z ]{0,12}\b(?:or|nor)\b")
+_SPACE = re.compile(r"(?<![a-z ])\s+(?![a-z ])")
 _ASKING = frozenset("吗么嘛不")
 _DENIED_AFTER = re.compile(
     r"(?:的?情况|的?现象)?(?:倒是|倒|都|也|是|就|并|暂时|目前)*"
@@ -210,7 +225,9 @@ _DENIED_AFTER = re.compile(
 
 def _denied_after(text: str, token: Token) -> bool:
     """冒烟倒没有: the denial stands behind."""
-    return text[token.end : token.end + 1] in "的情现倒都也是就并暂目还没" and bool(_DENIED_AFTER.match(text, token.end))
+    return text[token.end : token.end + 1] in "的情现倒都也是就并暂目还没" and bool(
+        _DENIED_AFTER.match(text, token.end)
+    )
 
 
 def _asked_generally(text: str, token: Token) -> bool:
@@ -245,7 +262,7 @@ def _met(rule: Rule, token: Token, seen: Mapping[frozenset[str], Token]) -> tupl
     elif len(met) > 1:
         met.sort()
     if not rule.anywhere:
-        for left, right in zip(met, met[1:], strict=False):
+        for left, right in pairwise(met):
             if right.start - left.end > rule.gap[0 if left.han and right.han else 1]:
                 return ()
     for concept in rule.not_between:

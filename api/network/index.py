@@ -15,9 +15,11 @@ LONGEST_NAME = 10
 SHORTEST_FUZZY = 6
 #: How alike name and words must be (0..100): when the words are little more than the name, and inside a sentence.
 ALIKE_ALONE, ALIKE_INSIDE = 80, 89
-#: Tokens up to which words count as "little more than the name".
-FEW_TOKENS = 4
-SCORE_WRITTEN, SCORE_HEARD, SCORE_SHORT_HEARD, SCORE_BEGINNING = 100.0, 92.0, 74.0, 66.0
+#: Tokens beside the name up to which words count as "little more than the name".
+FEW_TOKENS = 5
+SCORE_WRITTEN, SCORE_TYPED, SCORE_HEARD, SCORE_ONLY_SOUND, SCORE_BEGINNING = 100.0, 98.0, 92.0, 78.0, 66.0
+#: A name of so few syllables is heard in sentences that do not mean it (万达 in 昨晚大家).
+SHORT_NAME = 2
 #: What kinds of place are called; alone they name nothing, and two names alike in nothing else are not alike.
 GENERIC = re.compile(
     r"(?:xiaoqu|huayuan|jiayuan|guangchang|dadao|cun|lu|jie|yuan|zhen|estate|community|garden|plaza|square|road|street|"
@@ -80,7 +82,8 @@ class PlaceIndex:
 
     kinds: dict[str, str] = field(default_factory=dict)
     by_text: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    by_sound: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    #: Sound → place id → the name that sounds so.
+    by_sound: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     by_beginning: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     fuzzy: list[str] = field(default_factory=list)
 
@@ -103,7 +106,7 @@ class PlaceIndex:
         found = tokens(name)
         self.by_text["".join(token.text for token in found)].add(place_id)
         for key in {sound(name), spoken(name) if found[0].is_han else sound(name)}:
-            self.by_sound[key].add(place_id)
+            self.by_sound[key].setdefault(place_id, name)
         if all(token.is_han for token in found):
             for size in range(2, len(name)):
                 self.by_beginning[name[:size]].add(place_id)
@@ -112,31 +115,27 @@ class PlaceIndex:
         """Places named in a normalised text, best first; more than one where names are alike."""
         found = tokens(text)
         windows = _windows(found, text)
-        matches = self._exact(windows) or self._fuzzy(windows, found) or self._beginning(windows)
-        return sorted(matches.values(), key=lambda m: -m.score)
+        alone = [w for w in windows if len(found) - w.size <= FEW_TOKENS]
+        matches = self._exact(windows, len(found)) or self._fuzzy(windows, found) or self._beginning(alone)
+        return sorted(matches.values(), key=lambda m: (-m.score, m.place_id))
 
-    def _exact(self, windows: Iterable[_Window]) -> dict[str, Match]:
+    def _exact(self, windows: Iterable[_Window], size: int) -> dict[str, Match]:
         """Names that stand there letter by letter or, failing that, sound by sound; the longest ones win."""
-        hits: list[tuple[_Window, float, set[str]]] = []
+        hits: list[tuple[_Window, float, str]] = []
         for window in windows:
-            if ids := self.by_text.get(re.sub(r"[^\w]", "", window.text)):
-                hits.append((window, SCORE_WRITTEN, ids))
-            if ids := self.by_sound.get(window.sound, set()) - (ids or set()):
-                hits.append((window, self._heard(window), ids))
+            written = self.by_text.get(re.sub(r"[^\w]", "", window.text), set())
+            hits += [(window, SCORE_WRITTEN, place_id) for place_id in written]
+            for place_id, name in self.by_sound.get(window.sound, {}).items():
+                score = _heard(window, name, size)
+                if score and place_id not in written:
+                    hits.append((window, score, place_id))
         best: dict[str, Match] = {}
-        for window, score, ids in hits:
+        for window, score, place_id in hits:
             if any(_covers(other.span, window.span) for other, _, _ in hits):
                 continue
-            for place_id in ids:
-                if place_id not in best or best[place_id].score < score:
-                    best[place_id] = Match(place_id, self.kinds[place_id], score, window.span)
+            if place_id not in best or best[place_id].score < score:
+                best[place_id] = Match(place_id, self.kinds[place_id], score, window.span)
         return best
-
-    @staticmethod
-    def _heard(window: _Window) -> float:
-        if not any(ord(character) >= FIRST_HAN for character in window.text):
-            return SCORE_WRITTEN - 2  # typed in letters: nothing was misheard
-        return SCORE_HEARD if window.size > 2 else SCORE_SHORT_HEARD
 
     def _fuzzy(self, windows: Sequence[_Window], found: Sequence[Token]) -> dict[str, Match]:
         whole = "".join(token.sound for token in found)
@@ -146,8 +145,8 @@ class PlaceIndex:
         best: dict[str, Match] = {}
         for key, _, _ in near:
             for window in windows:
-                if len(window.sound) < SHORTEST_FUZZY:
-                    continue
+                if len(window.sound) < SHORTEST_FUZZY or window.sound == key:
+                    continue  # the very sound was judged before
                 rest = len(found) - window.size
                 cutoff = ALIKE_ALONE if rest <= FEW_TOKENS else ALIKE_INSIDE
                 score = _likeness(key, window.sound, cutoff)
@@ -162,12 +161,19 @@ class PlaceIndex:
 
     def _beginning(self, windows: Iterable[_Window]) -> dict[str, Match]:
         """Names of which only the beginning was said."""
-        best: dict[str, Match] = {}
         for window in sorted(windows, key=lambda w: -w.size):
-            ids = self.by_beginning.get(_GENERIC_HAN.sub("", window.text), set())
-            if ids:
+            if ids := self.by_beginning.get(_GENERIC_HAN.sub("", window.text)):
                 return {i: Match(i, self.kinds[i], SCORE_BEGINNING, window.span) for i in ids}
-        return best
+        return {}
+
+
+def _heard(window: _Window, name: str, size: int) -> float:
+    """How sure a name is that sounds like the window of a text of `size` tokens; 0 where it means nothing."""
+    if not any(ord(character) >= FIRST_HAN for character in window.text):
+        return SCORE_TYPED  # typed in letters: nothing was misheard
+    if window.size > SHORT_NAME and (window.size > SHORT_NAME + 1 or set(window.text) & set(name)):
+        return SCORE_HEARD
+    return SCORE_ONLY_SOUND if size - window.size <= FEW_TOKENS else 0.0
 
 
 def _covers(outer: tuple[int, int], inner: tuple[int, int]) -> bool:

@@ -1,5 +1,6 @@
 """From a customer's words to service points: the name through the index, the number through the database."""
 
+import asyncio
 import re
 import weakref
 from collections.abc import Sequence
@@ -30,10 +31,11 @@ async def place_index(session: AsyncSession) -> PlaceIndex:
     known = _indexes.get(pool)
     if known is not None and known[0] == version:
         return known[1]
-    rows = await session.scalars(select(Place))
-    index = PlaceIndex.build(
-        Named(p.id, p.kind, (p.name_zh, p.name_en, *p.aliases.split("|")), (p.district_zh, p.district_en)) for p in rows
-    )
+    named = [
+        Named(p.id, p.kind, (p.name_zh, p.name_en, *p.aliases.split("|")), (p.district_zh, p.district_en))
+        for p in await session.scalars(select(Place))
+    ]
+    index = await asyncio.to_thread(PlaceIndex.build, named)  # some 0.15 ms a place
     _indexes[pool] = (version, index)
     return index
 
@@ -56,6 +58,7 @@ async def find_places(session: AsyncSession, words: str, limit: int = 5) -> Plac
         Candidate(
             service_point_id=point.id,
             place_id=point.place_id,
+            place_name=places[point.place_id].name_zh,
             address=point.address_en if english else point.address_zh,
             address_zh=point.address_zh,
             address_en=point.address_en,

@@ -23,6 +23,8 @@ class Candidate(BaseModel):
 
     service_point_id: str
     place_id: str
+    #: The place's Chinese name, which any number can be put after to look up a neighbour.
+    place_name: str
     address: str
     address_zh: str
     address_en: str

@@ -55,6 +55,17 @@ class NewTicket(BaseModel):
     account_number: Annotated[str, StringConstraints(strip_whitespace=True, max_length=20)] | None = None
 
 
+class Handling(BaseModel):
+    """The record of how an order was handled (A4); its wording is checked (A8)."""
+
+    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4_000)]
+    confirmed_true: bool
+    liable: bool
+    verifier: Name = ""
+    handler: Name = ""
+    satisfied: bool | None = None
+
+
 class TicketChange(BaseModel):
     """A change of status, a correction, or both; `reason` and `details` go into the history (D3-D5, A3, A4)."""
 
@@ -63,6 +74,7 @@ class TicketChange(BaseModel):
     status: Status | None = None
     reason: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] = ""
     details: dict[str, Annotated[str, StringConstraints(max_length=500)]] = Field(default={}, max_length=20)
+    handling: Handling | None = None
     address: Address | None = None
     service_point_id: RowId | None = None
     contact_name: Name | None = None

@@ -16,7 +16,7 @@ from api.outages.tables import Outage
 from api.paging import cursor_of, read_cursor
 from api.tickets import placement, rules
 from api.tickets.numbers import new_number
-from api.tickets.schemas import NewNote, NewTicket, TicketChange
+from api.tickets.schemas import Handling, NewNote, NewTicket, TicketChange
 from api.tickets.tables import Ticket, TicketEvent
 
 #: Characters of a danger message that go into its ticket; the transcript has the rest.
@@ -64,6 +64,7 @@ async def list_tickets(
     conversation_id: str | None = None,
     statuses: Sequence[str] = (),
     kind: str | None = None,
+    unit: str | None = None,
     since: datetime | None = None,
     cursor: str | None = None,
     limit: int = 50,
@@ -76,6 +77,8 @@ async def list_tickets(
         query = query.where(Ticket.status.in_(statuses))
     if kind is not None:
         query = query.where(Ticket.kind == kind)
+    if unit is not None:
+        query = query.where(Ticket.unit == unit)
     if since is not None:
         query = query.where(Ticket.created_at >= since)
     if cursor is not None:
@@ -166,7 +169,9 @@ async def after_placing(session: AsyncSession, ticket: Ticket, now: datetime) ->
 
 async def change_ticket(session: AsyncSession, ticket: Ticket, change: TicketChange, by: str, now: datetime) -> None:
     """Apply a change. Problem 409 `status-not-possible` where the order of things forbids it."""
-    wanted = change.model_dump(exclude_unset=True, exclude={"reason", "details"})
+    if change.handling is not None:
+        check_wording(change.handling)
+    wanted = change.model_dump(exclude_unset=True, exclude={"reason", "details", "handling"})
     wanted = {field: value for field, value in wanted.items() if value is not None}
     if "description" in wanted:
         wanted["description"] = rules.order_text(wanted["description"])
@@ -186,12 +191,25 @@ async def change_ticket(session: AsyncSession, ticket: Ticket, change: TicketCha
     if {"service_point_id", "address", "topic", "scope"} & wanted.keys():
         await replace(session, ticket, wanted, now)
     ticket.updated_at = now
-    data = {"old": old, "new": wanted, "reason": rules.order_text(change.reason), "details": change.details}
-    if wanted or change.reason or change.details:
-        await record(session, ticket.number, "changed", by, now, {key: value for key, value in data.items() if value})
+    data = {
+        "old": old,
+        "new": wanted,
+        "reason": rules.order_text(change.reason),
+        "details": change.details,
+        "handling": change.handling and change.handling.model_dump(),
+    }
+    if kept := {key: value for key, value in data.items() if value}:
+        await record(session, ticket.number, "changed", by, now, kept)
     if ticket.status in rules.ENDED:
         await forget_danger(session, ticket)
     log.info("ticket.changed", number=ticket.number, fields=sorted(wanted), status=ticket.status)
+
+
+def check_wording(handling: Handling) -> None:
+    """Problem 422 `wording` with the words that may not stand in such an order (A8)."""
+    words = rules.offending_words(handling.text, confirmed_true=handling.confirmed_true, liable=handling.liable)
+    if words:
+        raise Problem(422, "wording", f"These words may not stand in this order: {', '.join(words)}.", words=words)
 
 
 async def replace(session: AsyncSession, ticket: Ticket, wanted: dict[str, Any], now: datetime) -> None:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from bot.actions.desk import DeskDown, DeskRefused
-from bot.actions.journey import REST, DeskAction, Journey, begin
+from bot.actions.journey import DANGER, DeskAction, Journey, begin
 from bot.actions.times import parse_time, spoken_time
 from bot.actions.turn import Turn
 
@@ -12,7 +12,7 @@ class Human(Journey):
     """Hands over at once; with nobody signed in, hours, hotline and a stored call-back are told."""
 
     name = "human"
-    rank = REST
+    rank = DANGER  # the wish for a person never waits
     title = {"zh": "转人工", "en": "talking to a person"}
 
     async def start(self, turn: Turn) -> None:

@@ -1,4 +1,4 @@
-"""Values in a message by rule, in both languages: see the modules it calls for what each one is."""
+"""Rasa's entity extractor: the rules of bot.nlu.extract."""
 
 from typing import Any
 
@@ -10,10 +10,12 @@ from rasa.nlu.extractors.extractor import EntityExtractorMixin
 from rasa.shared.nlu.constants import ENTITIES, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
+from bot.nlu.extract import extract
+
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
 class DeskEntities(GraphComponent, EntityExtractorMixin):
-    """Adds entities with normalised values."""
+    """Adds entities with normalised values: `extract` says which."""
 
     @classmethod
     def create(
@@ -22,4 +24,7 @@ class DeskEntities(GraphComponent, EntityExtractorMixin):
         return cls()
 
     def process(self, messages: list[Message]) -> list[Message]:
+        for message in messages:
+            found = [{**value._asdict(), "extractor": self.name} for value in extract(message.get(TEXT) or "")]
+            message.set(ENTITIES, [*message.get(ENTITIES, []), *found], add_to_output=True)
         return messages
