@@ -4,11 +4,9 @@ PYTHON := $(shell for p in python3.11 python3; do if $$p -c '' 2>/dev/null; then
 SETUP := $(PYTHON) scripts/setup.py
 DESK := .venv/bin/python
 WORKERS ?= 4
-MAINSDESK_HOME ?= var
-export MAINSDESK_HOME
 export RASA_TELEMETRY_ENABLED := false
 
-.PHONY: run test train eval bench lint format load clean requirements setup setup-tests
+.PHONY: run test train eval bench lint format load clean requirements setup setup-lint setup-tests
 
 run: setup
 	@exec $(DESK) -m mainsdesk run
@@ -37,13 +35,16 @@ load: setup
 	@test -n "$(DIR)" || { echo 'usage: make load DIR=folder'; exit 2; }
 	@exec $(DESK) -m mainsdesk load "$(DIR)"
 
-lint: setup-tests
+setup-lint:
+	@$(SETUP) lint
+
+lint: setup-lint
 	@$(DESK) -m ruff check .
 	@$(DESK) -m ruff format --check .
 	@$(DESK) -m mypy
 	@sh scripts/validate.sh
 
-format: setup-tests
+format: setup-lint
 	@$(DESK) -m ruff check --fix .
 	@$(DESK) -m ruff format .
 

@@ -21,16 +21,19 @@ def home_folder() -> Path:
 
 
 def ensure_env_file(home: Path) -> bool:
-    """Write `<home>/.env` with random secrets (mode 600) if there is none. True when it was written now."""
+    """Add random secrets to `<home>/.env` (mode 600) where it, or the file itself, is without. True if it was."""
     path = home / ".env"
-    if path.exists():
-        return False
     home.mkdir(parents=True, exist_ok=True)
-    text = "".join(f"{PREFIX}{name}={secrets.token_urlsafe(24)}\n" for name in GENERATED)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-    return True
+    present = path.read_text(encoding="utf-8") if path.exists() else ""
+    names = {line.partition("=")[0].removeprefix("export ").strip() for line in present.splitlines()}
+    missing = [name for name in GENERATED if f"{PREFIX}{name}" not in names]
+    if missing:
+        text = "".join(f"{PREFIX}{name}={secrets.token_urlsafe(24)}\n" for name in missing)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text if not present or present.endswith("\n") else f"\n{text}")
+    path.chmod(0o600)
+    return bool(missing)
 
 
 class Settings(BaseSettings):
@@ -75,6 +78,17 @@ class Settings(BaseSettings):
         """The port `step` ten-thousands away (1: Rasa, 2: actions), so that neighbouring desks never collide."""
         port = self.port + 10_000 * step
         return port if port <= HIGHEST_PORT else self.port - 10_000 * step
+
+    @property
+    def listen_addresses(self) -> list[tuple[str, int]]:
+        """Host and port pairs of the front desk; whatever its public host is, its own parts find it on the loopback."""
+        everywhere_here = ("127.0.0.1", "localhost", "0.0.0.0")  # noqa: S104
+        loopback = [] if self.host in everywhere_here else [("127.0.0.1", self.port)]
+        return [(self.host, self.port), *loopback]
+
+    @property
+    def api_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
     @property
     def rasa_url(self) -> str:

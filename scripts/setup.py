@@ -2,6 +2,7 @@
 
     python3 scripts/setup.py            what `make run` needs
     python3 scripts/setup.py tests      and what `make test` needs
+    python3 scripts/setup.py lint       the same without a browser
     python3 scripts/setup.py bench      what `make bench` needs: stock Rasa, TensorFlow and all (2.7 GB)
     python3 scripts/setup.py compile    pyproject.toml -> requirements/*.txt
 
@@ -17,9 +18,10 @@ import fcntl
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -87,32 +89,33 @@ class Environment:
         return self.folder / "set-up.stamp"
 
     def mark(self, requirements: Path) -> str:
-        """Scripts in an environment name its folder, so a copied or moved one is not up to date."""
-        return f"{requirements.name} {digest(requirements, *self.extra)} {self.folder}"
+        return f"{requirements.name} {digest(requirements, *self.extra)}"
+
+    @property
+    def place(self) -> str:
+        """Scripts in an environment name its folder, so a copied or moved one is of no use."""
+        return f"Python {self.version} in {self.folder}"
+
+    def noted(self) -> list[str]:
+        """The stamp's lines; none while an installation is under way or where one was cut short."""
+        lines = self.stamp.read_text().splitlines() if self.stamp.is_file() else []
+        return lines if lines[:1] == [self.place] and self.python.exists() else []
 
     def is_ready(self) -> bool:
-        return self.stamp.is_file() and self.mark(self.requirements) in self.stamp.read_text().splitlines()
+        return self.mark(self.requirements) in self.noted()
 
     def make(self, uv: Path) -> None:
-        if not self.is_right_python():
+        if not self.noted() or version_of(self.python) != self.version:
             interpreter = find_python(self.version, uv)
             say(f"Python {self.version} for {self.folder.name}: {interpreter}")
             run([uv, "venv", "-q", "--clear", "--no-project", "--python", interpreter, self.folder])
         self.stamp.unlink(missing_ok=True)
         with step(f"installing {self.requirements.relative_to(ROOT)} into {self.folder.name}"):
             sync = [uv, "pip", "sync", "-q", "--require-hashes", "--compile-bytecode"]
-            run([*sync, "--python", self.python, self.requirements])
+            run([*sync, "--python", self.python, self.requirements], **pip_index())
             self.finish()
         covered = [self.requirements, *(REQUIREMENTS / name for name in self.covers)]
-        self.stamp.write_text("\n".join(map(self.mark, covered)) + "\n")
-
-    def is_right_python(self) -> bool:
-        """Whether the folder holds an environment of the right version that was made in this very place."""
-        config = self.folder / "pyvenv.cfg"
-        activate = self.folder / "bin" / "activate"
-        if not (config.is_file() and activate.is_file() and version_of(self.python) == self.version):
-            return False
-        return str(self.folder) in activate.read_text()
+        self.stamp.write_text("\n".join([self.place, *map(self.mark, covered)]) + "\n")
 
     def finish(self) -> None:
         """What an environment needs beside its packages."""
@@ -127,6 +130,16 @@ class BotEnvironment(Environment):
         packages = self.folder / "lib" / f"python{self.version}" / "site-packages"
         for file in self.extra:
             shutil.copy(file, packages)
+
+
+def pip_index() -> dict[str, str]:
+    """uv reads no settings of pip's: hand it the mirror that pip is to use, if any. The hashes guard what comes."""
+    if {"UV_DEFAULT_INDEX", "UV_INDEX_URL"} & os.environ.keys():
+        return {}
+    ask = [sys.executable, "-m", "pip", "config", "get", "global.index-url"]
+    asked = subprocess.run(ask, capture_output=True, text=True, check=False)
+    url = os.environ.get("PIP_INDEX_URL") or asked.stdout.strip()
+    return {"UV_DEFAULT_INDEX": url} if url else {}
 
 
 def version_of(python: Path) -> str | None:
@@ -238,7 +251,7 @@ def alone() -> Iterator[None]:
         yield
 
 
-def set_up(*, tests: bool = False, bench: bool = False) -> None:
+def set_up(*, tests: bool = False, browser: bool = False, bench: bool = False) -> None:
     desk = Environment(".venv", "3.11", "test.txt", ["desk.txt"]) if tests else Environment(".venv", "3.11", "desk.txt")
     environments = [desk, BotEnvironment()]
     if bench:
@@ -249,7 +262,7 @@ def set_up(*, tests: bool = False, bench: bool = False) -> None:
             for environment in environments:
                 if not environment.is_ready():
                     environment.make(ensure_uv())
-    if tests and not (any(map(shutil.which, BROWSERS)) and has_cjk_font()):
+    if browser and not (any(map(shutil.which, BROWSERS)) and has_cjk_font()):
         with alone():
             ensure_browser()
 
@@ -280,18 +293,20 @@ def compile_requirements() -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
+    commands: dict[str, Callable[[], None]] = {
+        "": set_up,
+        "lint": lambda: set_up(tests=True),
+        "tests": lambda: set_up(tests=True, browser=True),
+        "bench": lambda: set_up(bench=True),
+        "compile": compile_requirements,
+    }
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # which also ends the running command
+    command = commands.get(" ".join(arguments))
+    if command is None:
+        print(__doc__, file=sys.stderr)
+        return 2
     try:
-        match list(arguments):
-            case []:
-                set_up()
-            case ["tests"]:
-                set_up(tests=True)
-            case ["bench"]:
-                set_up(bench=True)
-            case ["compile"]:
-                compile_requirements()
-            case _:
-                raise SetupError(str(__doc__))
+        command()
     except SetupError as problem:
         print(f"set-up: {problem}", file=sys.stderr)
         return 1

@@ -15,6 +15,7 @@ from api.conversations.transcript import add_message
 from api.danger import Danger, safety_words
 from api.db.base import new_id
 from api.errors import Problem
+from api.tickets.rules import utility_of_danger
 from api.tickets.service import file_danger_ticket
 
 log = structlog.get_logger(__name__)
@@ -39,7 +40,7 @@ async def raise_alarm(
     mine = select(Alarm).where(Alarm.conversation_id == conversation.id)
     if await session.scalar(mine.where(Alarm.provider_id == provider_id)) is not None:
         return None
-    hazard = Hazard(danger.kind, "water" if "water" in danger.kind else "power")
+    hazard = Hazard(danger.kind, utility_of_danger(danger.kind))
     alarm = Alarm(
         id=new_id("al"),
         conversation_id=conversation.id,

@@ -16,7 +16,7 @@ from api.network.tables import ServicePoint
 from api.paging import cursor_of, read_cursor
 from api.privacy import mask_number, mask_phone
 from api.tickets.rules import Profile
-from api.tickets.tables import Ticket
+from api.tickets.tables import Ticket, TicketEvent
 
 
 async def profile_of_point(session: AsyncSession, service_point_id: str | None) -> Profile:
@@ -93,13 +93,17 @@ async def own_account(session: AsyncSession, account: Account) -> OwnAccount:
 async def look_up_ticket(
     session: AsyncSession, conversation: Conversation, number: str, phone: str, now: datetime, secret: str
 ) -> Ticket | None:
-    """The ticket for who knows its number and the phone it was filed with. Problem 429 `locked`."""
+    """The ticket for who knows its number and the phone it was filed with, or added to it. Problem 429 `locked`."""
     subjects = subjects_of(conversation, secret, "ticket", number)
     await tries.take_turns(session, subjects)
     if until := await tries.locked(session, subjects, now):
         raise tries.locked_problem(until, now)
     ticket = await session.get(Ticket, rules.plain(number))
-    if not rules.is_phone(phone, ticket.contact_phone if ticket else ""):
+    added = await session.scalars(
+        select(TicketEvent.data).where(TicketEvent.ticket_number == rules.plain(number), TicketEvent.kind == "caller")
+    )
+    phones = [ticket.contact_phone if ticket else "", *(str(data.get("contact_phone", "")) for data in added)]
+    if not any(rules.is_phone(phone, known) for known in phones):
         await tries.count(session, subjects, now)
         return None
     return ticket

@@ -1,13 +1,35 @@
 """Engine and sessions for SQLite (WAL) and PostgreSQL."""
 
+import asyncio
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import Connection, event
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 #: How long a SQLite writer waits for another one, ms.
 SQLITE_BUSY_MS = 5_000
+
+
+class OneWriter(AsyncSession):
+    """A session that waits its turn among this process's writers, in order.
+
+    SQLite lets one writer in at a time and makes the others sleep and try again, which leaves it idle between them.
+    """
+
+    def __init__(self, *args: Any, turn: asyncio.Lock, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._turn = turn
+
+    async def __aenter__(self) -> Self:
+        await self._turn.acquire()
+        return self
+
+    async def __aexit__(self, *error: Any) -> None:
+        try:
+            await super().__aexit__(*error)
+        finally:
+            self._turn.release()
 
 
 @dataclass(frozen=True)
@@ -40,8 +62,13 @@ def open_database(url: str, pool_size: int = 10) -> Database:
     return Database(
         engine=engine,
         read=async_sessionmaker(engine, expire_on_commit=False),
-        write=async_sessionmaker(engine.execution_options(sqlite_begin="BEGIN IMMEDIATE"), expire_on_commit=False),
+        write=_writers(engine) if sqlite else async_sessionmaker(engine, expire_on_commit=False),
     )
+
+
+def _writers(engine: AsyncEngine) -> async_sessionmaker[Any]:
+    immediate = engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
+    return async_sessionmaker(immediate, class_=OneWriter, expire_on_commit=False, turn=asyncio.Lock())
 
 
 def _prepare_sqlite(engine: AsyncEngine) -> None:

@@ -119,7 +119,7 @@ async def _stored_ids(session: AsyncSession) -> dict[str, set[str]]:
 
 
 async def _parents(session: AsyncSession) -> dict[str, str | None]:
-    return dict((await session.execute(select(Asset.id, Asset.parent_id))).tuples().all())
+    return dict((await session.execute(select(Asset.id, Asset.parent_id))).all())
 
 
 async def _write(session: AsyncSession, read: Folder, now: datetime) -> None:

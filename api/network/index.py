@@ -18,6 +18,8 @@ ALIKE_ALONE, ALIKE_INSIDE = 80, 89
 #: Tokens beside the name up to which words count as "little more than the name".
 FEW_TOKENS = 5
 SCORE_WRITTEN, SCORE_TYPED, SCORE_HEARD, SCORE_ONLY_SOUND, SCORE_BEGINNING = 100.0, 98.0, 92.0, 78.0, 66.0
+#: A place that fits so much worse than the best one is no rival of it.
+MARGIN = 6.0
 #: A name of so few syllables is heard in sentences that do not mean it (万达 in 昨晚大家).
 SHORT_NAME = 2
 #: What kinds of place are called; alone they name nothing, and two names alike in nothing else are not alike.
@@ -117,7 +119,9 @@ class PlaceIndex:
         windows = _windows(found, text)
         alone = [w for w in windows if len(found) - w.size <= FEW_TOKENS]
         matches = self._exact(windows, len(found)) or self._fuzzy(windows, found) or self._beginning(alone)
-        return sorted(matches.values(), key=lambda m: (-m.score, m.place_id))
+        least = max((match.score for match in matches.values()), default=0.0) - MARGIN
+        rivals = [match for match in matches.values() if match.score >= least]
+        return sorted(rivals, key=lambda m: (-m.score, m.place_id))
 
     def _exact(self, windows: Iterable[_Window], size: int) -> dict[str, Match]:
         """Names that stand there letter by letter or, failing that, sound by sound; the longest ones win."""

@@ -44,9 +44,7 @@ async def find_places(session: AsyncSession, words: str, limit: int = 5) -> Plac
     """Service points that the words may mean, best first; see `PlacesOut`."""
     text = normalise(words)
     english = not _HAN.search(text)
-    matches = (await place_index(session)).find(text)
-    floor = rules.best([match.score for match in matches])
-    matches = [match for match in matches if match.score >= floor][:MOST_PLACES]
+    matches = (await place_index(session)).find(text)[:MOST_PLACES]
     if not matches:
         return PlacesOut(candidates=[], place=None, places=[], detail="")
     places = {p.id: p for p in await session.scalars(select(Place).where(Place.id.in_([m.place_id for m in matches])))}
@@ -130,7 +128,7 @@ async def chains_of(session: AsyncSession, points: Sequence[ServicePoint]) -> di
         .order_by(AssetAncestor.depth)
     )
     above: dict[str | None, list[AssetOut]] = {}
-    for leaf, asset in (await session.execute(query)).tuples():
+    for leaf, asset in await session.execute(query):
         above.setdefault(leaf, []).append(
             AssetOut(
                 id=asset.id,

@@ -1,7 +1,7 @@
 """Pure rules of the network: the tree of assets, and how sure a match is."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 #: From here a candidate counts as clear, from PLAUSIBLE on it is worth asking about.
 CLEAR, PLAUSIBLE = 85, 60
@@ -47,8 +47,3 @@ def candidate_score(place_score: float, *, rivals: bool, needs_number: bool) -> 
     """0..100 for a service point of a place that matched with `place_score`."""
     score = min(place_score, AMBIGUOUS) if rivals else place_score
     return round(min(score, NO_NUMBER) if needs_number else score)
-
-
-def best(scores: Sequence[float], margin: float = 6.0) -> float:
-    """The score below which a place is no rival of the best one any more."""
-    return max(scores, default=0.0) - margin

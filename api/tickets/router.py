@@ -18,6 +18,7 @@ from api.tickets.rules import Kind, Status
 from api.tickets.schemas import (
     EventOut,
     FiledTicket,
+    JoinedTicket,
     NewNote,
     NewTicket,
     NoteOut,
@@ -104,9 +105,13 @@ async def index(
 
 
 @router.get("/tickets/{number}")
-async def read(number: str, caller: CurrentCaller, session: ReadSession) -> TicketWithHistory:
-    """One ticket; staff get its history too. The bot sees its own conversation's only."""
-    ticket = await service.find(session, number, conversation_id=own(caller, None))
+async def read(number: str, caller: CurrentCaller, session: ReadSession) -> TicketWithHistory | JoinedTicket:
+    """One ticket; staff get its history too. The bot sees its own; of those it joined, how they stand."""
+    ticket = await service.find(session, number)
+    if caller.kind == "bot" and ticket.conversation_id != caller.conversation_id:
+        if not any(event.by == caller.name for event in await service.callers_of(session, number)):
+            raise not_found("ticket")
+        return JoinedTicket.model_validate(ticket)
     answer = TicketWithHistory.model_validate(TicketOut.model_validate(ticket).model_dump())
     if caller.kind != "bot":
         answer.events = [EventOut.model_validate(event) for event in await service.history(session, number)]
@@ -148,8 +153,9 @@ async def add_note(
             raise not_found("ticket")
         if not foreign and body.service_point_id not in (None, ticket.service_point_id):
             raise invalid("service_point_id", "This ticket is about another service point.")
-        kind = "caller" if foreign or body.contact_phone else "note"
+        kind = "caller" if foreign else body.kind
         await service.add_note(session, ticket, body, caller.name, now, kind)
-        return NoteOut(number=number, joined=foreign).model_dump()
+        answer = NoteOut(number=number, joined=foreign, arrival_due_at=ticket.arrival_due_at)
+        return answer.model_dump(mode="json")
 
     return await once(session, request, key, caller.name, now, do)

@@ -93,6 +93,7 @@ class NewNote(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4_000)]
+    kind: Literal["note", "caller"] = "note"
     tried: Steps = []
     contact_name: Name = ""
     contact_phone: GivenPhone = ""
@@ -152,8 +153,24 @@ class TicketWithHistory(TicketOut):
     events: list[EventOut] = []
 
 
+class JoinedTicket(BaseModel):
+    """Another caller's ticket as who was added to it may see it: how it stands, nothing of the other one."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    number: str
+    kind: Kind
+    utility: Utility
+    topic: str
+    status: Status
+    created_at: datetime
+    updated_at: datetime
+    arrival_due_at: datetime | None
+
+
 class NoteOut(BaseModel):
     """The note as taken down; `joined` where it was added to another caller's ticket."""
 
     number: str
     joined: bool
+    arrival_due_at: datetime | None

@@ -58,6 +58,12 @@ async def find(session: AsyncSession, number: str, *, conversation_id: str | Non
     return ticket
 
 
+async def callers_of(session: AsyncSession, number: str) -> Sequence[TicketEvent]:
+    """The further callers that were added to a ticket."""
+    query = select(TicketEvent).where(TicketEvent.ticket_number == number, TicketEvent.kind == "caller")
+    return (await session.scalars(query)).all()
+
+
 async def list_tickets(
     session: AsyncSession,
     *,
@@ -255,10 +261,13 @@ async def add_note(session: AsyncSession, ticket: Ticket, note: NewNote, by: str
 
 
 class Danger(Protocol):
-    """What the scan of a message found; `kind` is its most urgent category."""
+    """What a message warned of: its most urgent category, and whose matter it is (power or water)."""
 
     @property
     def kind(self) -> str: ...
+
+    @property
+    def utility(self) -> str: ...
 
 
 async def file_danger_ticket(
@@ -276,7 +285,7 @@ async def file_danger_ticket(
             return ticket.number
     new = NewTicket(
         kind="fault_report",
-        utility=rules.utility_of_danger(danger.kind),
+        utility="water" if danger.utility == "water" else "power",
         topic="hazard",
         priority=1,
         description=words,

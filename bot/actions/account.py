@@ -34,7 +34,11 @@ class Bill(VerifySteps):
         if account.get("last_bill") is not None and billed_at:
             turn.say("utter_bill_last", amount=account["last_bill"], at=spoken_time(billed_at, now))
         if account.get("last_reading") is not None and read_at:
-            turn.say("utter_bill_reading", reading=account["last_reading"], at=spoken_time(read_at, now))
+            turn.say(
+                "utter_bill_reading",
+                reading=str(account["last_reading"]).removesuffix(".00"),
+                at=spoken_time(read_at, now),
+            )
         await finish(turn)
 
     async def not_verified(self, turn: Turn) -> None:

@@ -5,8 +5,9 @@ from typing import ClassVar
 
 from bot.actions.contact import ContactSteps
 from bot.actions.filing import file_ticket, remember_words
-from bot.actions.journey import COMPLAINT, DeskAction, begin, finish
+from bot.actions.journey import COMPLAINT, DeskAction, also, begin, finish
 from bot.actions.place import PlaceSteps
+from bot.actions.supply import supply_trouble, wants_to_complain
 from bot.actions.turn import NO, Option, Turn
 
 SUPPLY_FIRST = Option("supply", "先处理停电停水", "Supply first")
@@ -43,24 +44,32 @@ class Complaint(PlaceSteps, ContactSteps):
     free_steps = frozenset({"story", "wish"})
 
     async def start(self, turn: Turn) -> None:
-        turn.say("utter_complaint_welcome")
         remember_words(turn)
+        turn.say("utter_complaint_welcome")
         if turn.entity("utility") in ("power", "water"):
             turn.memory["utility"] = turn.entity("utility")
-        if _OFF_NOW.search(turn.words):
+        trouble = (
+            supply_trouble(turn.words) if wants_to_complain(turn.words) and not turn.memory.get("resumed") else None
+        )
+        if trouble:
+            await self._supply_first(turn, trouble)
+        elif _OFF_NOW.search(turn.words):
             turn.ask("order", "utter_complaint_supply_first", [SUPPLY_FIRST, COMPLAINT_FIRST])
         elif not await self._rule(turn):
             self._listen(turn)
 
     async def answer_order(self, turn: Turn) -> None:
         if turn.option == "supply" or turn.yes:
-            water = turn.memory.get("utility") == "water"
-            turn.later.insert(0, self.name)
-            turn.leave()
-            await begin(turn, "water" if water else "outage")
+            await self._supply_first(turn, str(turn.memory.get("utility")))
         else:
             remember_words(turn)
             self._listen(turn)
+
+    async def _supply_first(self, turn: Turn, utility: str) -> None:
+        """Supply before complaint (B13); the complaint is taken up when that is done."""
+        turn.leave()
+        also(turn, self.name)
+        await begin(turn, "water" if utility == "water" else "outage")
 
     async def _rule(self, turn: Turn) -> bool:
         """Explain the rule where one explains it, once; True when that was done."""
@@ -89,9 +98,11 @@ class Complaint(PlaceSteps, ContactSteps):
     async def answer_story(self, turn: Turn) -> None:
         remember_words(turn)
         turn.memory["pieces"] = turn.memory.get("pieces", 0) + 1
-        finished = turn.option == "done" or turn.no or _DONE.search(turn.words)
+        # A phone number in the story means that the customer is done telling it.
+        finished = turn.option == "done" or turn.no or _DONE.search(turn.words) or turn.entity("phone")
         if not finished and await self._rule(turn):
             return
+        self._take_contact(turn)
         if finished or turn.memory["pieces"] >= MOST_PIECES:
             turn.ask("wish", "utter_complaint_ask_wish")
         else:

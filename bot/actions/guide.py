@@ -2,7 +2,7 @@
 
 import re
 
-from bot.actions.guides import Step, guide_named
+from bot.actions.guides import GuideOption, Step, guide_named
 from bot.actions.journey import Journey, begin
 from bot.actions.turn import Option, Turn
 
@@ -32,7 +32,7 @@ class GuideSteps(Journey):
         """Start the guide at its first step."""
         turn.memory["guide"] = name
         turn.memory.setdefault("tried", [])
-        await self._enter(turn, guide_named(name).start)
+        await self._enter(turn, guide_named(name).start, heard=True)
 
     async def answer_guide(self, turn: Turn) -> None:
         """Take the reply to the guide's present question."""
@@ -46,7 +46,8 @@ class GuideSteps(Journey):
         turn.memory["tried"].append({"guide": turn.memory["guide"], "step": name, "answer": answer})
         await self._enter(turn, follower)
 
-    async def _enter(self, turn: Turn, name: str) -> None:
+    async def _enter(self, turn: Turn, name: str, *, heard: bool = False) -> None:
+        """Go to a step. `heard`: this message may hold the answer already ("the water is yellow"), then do not ask."""
         guide = guide_named(turn.memory["guide"])
         step = guide.steps[name]
         turn.memory["guide_step"] = name
@@ -55,13 +56,21 @@ class GuideSteps(Journey):
         if step.fetch:
             value = await self.fact(turn, step.fetch)
             turn.memory["tried"].append({"guide": guide.guide, "step": name, "answer": value})
-            await self._enter(turn, step.cases.get(value, step.cases["else"]))
+            await self._enter(turn, step.cases.get(value, step.cases["else"]), heard=heard)
+        elif step.ask and heard and (said := _said(turn.words, step)):
+            turn.memory["tried"].append({"guide": guide.guide, "step": name, "answer": said.id})
+            await self._enter(turn, said.next)
         elif step.ask:
             turn.ask_text("guide", step.ask.both, [Option(o.id, o.label.zh, o.label.en) for o in step.options])
         elif step.end == "person":
             await begin(turn, "human", reason=f"guide:{guide.guide}")
         else:
             await self.guide_ended(turn, step)
+
+
+def _said(words: str, step: Step) -> GuideOption | None:
+    """The option whose words are in a message."""
+    return next((o for o in step.options if any(re.search(p, words, re.IGNORECASE) for p in o.words)), None)
 
 
 def _chosen(turn: Turn, step: Step) -> tuple[str, str] | None:
@@ -71,9 +80,9 @@ def _chosen(turn: Turn, step: Step) -> tuple[str, str] | None:
             return option.id, option.next
     if turn.option is not None:
         return None
-    for option in step.options:
-        if any(re.search(pattern, turn.words, re.IGNORECASE) for pattern in option.words):
-            return option.id, option.next
+    said = _said(turn.words, step)
+    if said is not None:
+        return said.id, said.next
     if _UNSURE.search(turn.words) and step.unsure:
         return "unsure", step.unsure
     for option in step.options:

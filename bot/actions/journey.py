@@ -69,17 +69,16 @@ class Journey:
         return turn.step in self.free_steps
 
     async def misunderstood(self, turn: Turn) -> None:
-        """An answer that fits no expectation: ask again in other words, then with a way out, then a person."""
+        """An answer that fits no expectation: ask again, from the second time on with a person on offer.
+
+        Nobody is handed over unasked: that would silence the assistant for a customer who may only need a hint.
+        """
         turn.slots["misses"] += 1
         if turn.slots["misses"] == 1:
             turn.say("utter_not_understood")
-            turn.ask_again()
-        elif turn.slots["misses"] == 2:
-            turn.say("utter_not_understood_again", [PERSON])
-            turn.ask_again()
         else:
-            turn.slots["misses"] = 0
-            await begin(turn, "human", reason="not_understood")
+            turn.say("utter_not_understood_again", [PERSON])
+        turn.ask_again()
 
 
 def running(turn: Turn) -> Journey | None:
@@ -113,6 +112,13 @@ async def begin(turn: Turn, name: str, **memory: Any) -> None:
         turn.later.append(active.name)
     turn.enter(name, **memory)
     await wanted.start(turn)
+
+
+def also(turn: Turn, name: str) -> None:
+    """Remember a second wish of the same message; it is taken up when the first one is done."""
+    if name != turn.journey and name not in turn.later:
+        turn.later.append(name)
+        turn.say("utter_noted_for_later", what=Journey.registry[name].title)
 
 
 async def finish(turn: Turn) -> None:

@@ -48,6 +48,9 @@ class ActionOutageStatus(DeskAction):
         utility = turn.entity("utility")
         if turn.journey in ("water", "outage"):
             await begin(turn, str(turn.journey))
+        elif turn.slots["ticket"] and utility != "water":
+            # "Any news?" after a report is about that report.
+            await begin(turn, "ticket_status")
         elif utility == "water":
             await begin(turn, "water", asking=True)
         elif turn.slots["outage"] and not turn.place.get("service_point_id"):

@@ -12,6 +12,8 @@ from bot.actions.journey import Journey
 from bot.actions.turn import NO, YES, Option, Turn
 
 CLEAR, PLAUSIBLE = 85, 60
+#: In a whole sentence less is a chance resemblance.
+HEARD = 80
 #: A second candidate this close to the first makes a choice necessary.
 MARGIN = 6
 MOST_CHOICES = 4
@@ -140,16 +142,13 @@ class PlaceSteps(Journey):
             turn.ask("place_number", "utter_ask_number_again", name=turn.memory.get("place_names", name))
 
     async def _corrected(self, turn: Turn, words: str) -> bool:
-        name = turn.place.get("name", "")
-        for attempt in (words, f"{name}{_as_number(words)}"):
-            found = await turn.desk.get("/places", q=attempt[:200], limit=1)
-            best = (found.get("candidates") or [None])[0]
-            if best and best["score"] >= CLEAR and not (found.get("place") or {}).get("needs_number"):
-                self._take_place(turn, {**best, "detail": found.get("detail", ""), "name": _name(found, best)})
-                turn.say("utter_place_corrected", address=address_of(turn.place))
-                await self.place_known(turn)
-                return True
-        return False
+        best = await place_instead(turn, words)
+        if best is None:
+            return False
+        self._take_place(turn, best)
+        turn.say("utter_place_corrected", address=address_of(turn.place))
+        await self.place_known(turn)
+        return True
 
     async def _from_words(self, turn: Turn, words: str, *, whole_sentence: bool) -> bool:
         """Look the words up. True when something was said or done about it.
@@ -172,7 +171,7 @@ class PlaceSteps(Journey):
                 response = "utter_ask_number_unknown" if place.get("number_unknown") else "utter_ask_number"
                 turn.ask("place_number", response, name=turn.memory["place_names"])
             return True
-        least = CLEAR if whole_sentence else PLAUSIBLE
+        least = HEARD if whole_sentence else PLAUSIBLE
         candidates = [c for c in candidates if c["score"] >= least]
         if not candidates:
             return False
@@ -218,6 +217,19 @@ class PlaceSteps(Journey):
     def _take_place(self, turn: Turn, candidate: Json) -> None:
         keep = ("service_point_id", "place_id", "address_zh", "address_en", "area_class", "detail", "name")
         turn.slots["place"] = {**{k: candidate.get(k) for k in keep}, "resolved": True, "words": turn.words[:200]}
+
+
+async def place_instead(turn: Turn, words: str) -> Json | None:
+    """The place that corrected words name: in full, or as another number of the place known so far."""
+    name = turn.place.get("name") or ""
+    number = re.search(r"\d+[A-Za-z]?", words)
+    attempts = [words, f"{name}{_as_number(words)}"] + ([f"{name}{number.group()}栋"] if number else [])
+    for attempt in attempts:
+        found = await turn.desk.get("/places", q=attempt[:200], limit=1)
+        best: Json | None = next(iter(found.get("candidates") or []), None)
+        if best and best["score"] >= CLEAR and not (found.get("place") or {}).get("needs_number"):
+            return {**best, "detail": found.get("detail", ""), "name": _name(found, best)}
+    return None
 
 
 def _name(found: Json, candidate: Json) -> str:

@@ -26,6 +26,29 @@ _ALL_AROUND = re.compile(
 )
 
 
+_COMPLAIN = re.compile(r"投诉|投訴|举报|\bcomplain(?:t|ts|ing)?\b", re.IGNORECASE)
+_OFF = re.compile(
+    r"(?P<water>没水|停水|断水|没有水|无水|冇水|\bno water\b|water (?:is )?(?:off|out))"
+    r"|(?P<power>停电|停電|没电|没有电|断电|冇电|\bno (?:power|electricity|light)\b|(?:power|electricity|lights?) (?:is |are |went )?(?:off|out|gone))",
+    re.IGNORECASE,
+)
+_AND = re.compile(r"而且|并且|还要|另外|同时|顺便|也要|[,，。;；]|\b(?:and|also|plus)\b", re.IGNORECASE)
+
+
+def wants_to_complain(words: str) -> bool:
+    """Whether a message about supply also holds the wish to complain ("停电了，而且我要投诉")."""
+    return bool(_COMPLAIN.search(words))
+
+
+def supply_trouble(words: str) -> str | None:
+    """power | water where a complaint also reports that supply is off; only beside another clause, so that a
+    complaint *about* power cuts stays one."""
+    match = _OFF.search(words)
+    if not match or not _AND.search(words):
+        return None
+    return "water" if match["water"] else "power"
+
+
 def scope_of(turn: Turn, *, asked: bool = False) -> str | None:
     """household | surroundings | unknown, from the entity or the words; None where nothing is said of it.
 

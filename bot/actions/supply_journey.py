@@ -9,10 +9,10 @@ from bot.actions.desk import DeskRefused, Json
 from bot.actions.filing import contact_record, file_ticket, remember_words
 from bot.actions.guide import GuideSteps
 from bot.actions.guides import Step
-from bot.actions.journey import SUPPLY, finish
+from bot.actions.journey import SUPPLY, also, finish
 from bot.actions.outlets import nearest_outlet
 from bot.actions.place import PlaceSteps, address_of
-from bot.actions.supply import describe, move, scope_of
+from bot.actions.supply import describe, move, scope_of, wants_to_complain
 from bot.actions.times import Bilingual, parse_time, spoken_number, spoken_time
 from bot.actions.turn import Option, Turn
 from bot.actions.verify import VerifySteps
@@ -53,6 +53,8 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
         if not turn.memory.get("asking") and not turn.memory.get("resumed"):
             self.say(turn, "sorry")
         self._take_in(turn)
+        if wants_to_complain(turn.words):
+            also(turn, "complaint")
         await self.need_place(turn)
 
     async def again(self, turn: Turn) -> None:

@@ -8,7 +8,6 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
 from bot.actions.desk import Json
-from bot.actions.human import Human
 from bot.actions.journey import PERSON, DeskAction, begin, proceed, running
 from bot.actions.tickets import amend, withdraw
 from bot.actions.turn import Option, Turn
@@ -133,12 +132,15 @@ class ActionTalk(DeskAction):
 
     async def act(self, turn: Turn) -> None:
         active = running(turn)
-        if active is not None and turn.step in active.done_steps and turn.intent in ("thank", "goodbye"):
+        if active is not None and (
+            active.keeps(turn) or (turn.step in active.done_steps and turn.intent in ("thank", "goodbye"))
+        ):
             await active.answer(turn)
             return
         turn.say(f"utter_{turn.intent}")
-        if turn.slots["question"]:
-            turn.ask_again()
+        if turn.intent == "goodbye":
+            turn.leave()
+        turn.ask_again()
 
 
 class ActionOutOfScope(DeskAction):
@@ -160,11 +162,7 @@ class ActionNotUnderstood(DeskAction):
         if await proceed(turn) or await amend(turn):
             return
         turn.slots["misses"] += 1
-        misses = turn.slots["misses"]
-        if misses == 1:
+        if turn.slots["misses"] == 1:
             turn.say("utter_which_reading", [*readings(turn.ranking), PERSON])
-        elif misses == 2:
-            turn.say("utter_rephrase", [PERSON])
         else:
-            turn.slots["misses"] = 0
-            await begin(turn, Human.name, reason="not_understood")
+            turn.say("utter_rephrase", [PERSON])

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 from bot.actions.contact import name_in
 from bot.actions.desk import DeskRefused, Json
-from bot.actions.journey import REST, DeskAction, Journey, begin, finish
-from bot.actions.place import corrected_words
+from bot.actions.journey import REST, DeskAction, Journey, begin, finish, running
+from bot.actions.place import corrected_words, place_instead
 from bot.actions.times import Bilingual, parse_time, spoken_number, spoken_time
 from bot.actions.turn import Turn
 
@@ -50,7 +50,7 @@ class TicketStatus(Journey):
 
     async def _own(self, turn: Turn, number: str) -> None:
         ticket = await turn.desk.get(f"/tickets/{number}")
-        self._say(turn, ticket)
+        say_status(turn, ticket)
         await finish(turn)
 
     async def _next(self, turn: Turn) -> None:
@@ -107,7 +107,7 @@ class TicketStatus(Journey):
                 raise
             answer = {"found": False}
         if answer.get("found"):
-            self._say(turn, answer["ticket"])
+            say_status(turn, answer["ticket"])
             await finish(turn)
         elif turn.memory.get("tried_once"):
             turn.leave()
@@ -116,17 +116,19 @@ class TicketStatus(Journey):
             turn.slots["memory"] = {"tried_once": True}
             turn.ask("number", "utter_ticket_not_found")
 
-    def _say(self, turn: Turn, ticket: Json) -> None:
-        now = datetime.now(UTC)
-        created, due = parse_time(ticket.get("created_at")), parse_time(ticket.get("arrival_due_at"))
-        turn.say(
-            "utter_ticket_status",
-            number=spoken_number(ticket["number"]),
-            status=STATUS.get(ticket["status"], STATUS["received"]),
-            created=spoken_time(created, now) if created else {"zh": "", "en": ""},
-        )
-        if due and ticket["status"] in OPEN:
-            turn.say("utter_arrival_due", due=spoken_time(due, now))
+
+def say_status(turn: Turn, ticket: Json) -> None:
+    """A ticket's number, state, age and due time."""
+    now = datetime.now(UTC)
+    created, due = parse_time(ticket.get("created_at")), parse_time(ticket.get("arrival_due_at"))
+    turn.say(
+        "utter_ticket_status",
+        number=spoken_number(ticket["number"]),
+        status=STATUS.get(ticket["status"], STATUS["received"]),
+        created=spoken_time(created, now) if created else {"zh": "", "en": ""},
+    )
+    if due and ticket["status"] in OPEN:
+        turn.say("utter_arrival_due", due=spoken_time(due, now))
 
 
 async def amend(turn: Turn) -> bool:
@@ -141,17 +143,10 @@ async def amend(turn: Turn) -> bool:
     elif words and name_in(words):
         change["contact_name"] = turn.contact["name"] = str(name_in(words))
     elif words:
-        name = turn.place.get("name") or ""
-        for attempt in (words, f"{name}{words}"):
-            found = await turn.desk.get("/places", q=attempt[:200], limit=1)
-            best = (found.get("candidates") or [None])[0]
-            if best and best["score"] >= 85 and not (found.get("place") or {}).get("needs_number"):
-                address = best["address_zh"] if turn.zh else best["address_en"]
-                change = {
-                    "address": f"{address}{found.get('detail') or ''}",
-                    "service_point_id": best["service_point_id"],
-                }
-                break
+        best = await place_instead(turn, words)
+        if best:
+            address = best["address_zh"] if turn.zh else best["address_en"]
+            change = {"address": f"{address}{best['detail'] or ''}", "service_point_id": best["service_point_id"]}
     if not change:
         return False
     try:
@@ -198,4 +193,10 @@ class ActionTicketStatus(DeskAction):
     action = "action_ticket_status"
 
     async def act(self, turn: Turn) -> None:
-        await begin(turn, "ticket_status")
+        active = running(turn)
+        if active is not None and active.name != "ticket_status" and turn.slots["ticket"] and not active.keeps(turn):
+            # A question in the middle: answered, then back to what was asked.
+            say_status(turn, await turn.desk.get(f"/tickets/{turn.slots['ticket']}"))
+            turn.ask_again()
+        else:
+            await begin(turn, "ticket_status")

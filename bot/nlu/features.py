@@ -1,54 +1,82 @@
-"""What the intent classifier sees of a message: three views, each a string of blank-separated pieces. Pure."""
+"""What the intent classifier sees of a message: several views, each a string of blank-separated pieces. Pure but for the
+dictionaries that words come from."""
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
 
 from pypinyin import Style, lazy_pinyin
 
-from bot.nlu.text import HAN, normalise
+from bot.nlu.extract import extract
+from bot.nlu.text import HAN, has_han, normalise, read_pairs
 from bot.nlu.words import words as word_spans
 
+CONCEPTS = Path(__file__).resolve().parents[1] / "data" / "lookups" / "concepts.txt"
 _HAN_RUN = re.compile(f"[{HAN}]+")
 _LINK = re.compile(r"https?://\S+|www\.\S+|\S+@\S+\.\S+")
 _DIGITS = re.compile(r"\d+(?:[ .,:/-]?\d+)*")
-#: So long a message is told apart by its words; a shorter one also as a whole.
+#: A message that is not longer is also a piece as a whole.
 _SHORT = 12
 
 
-def views(text: str) -> tuple[str, str, str]:
-    """Words, characters and sounds of a message."""
+class Views(NamedTuple):
+    """A message as the classifier sees it."""
+
+    words: str
+    characters: str
+    sounds: str
+    concepts: str
+
+
+def views(text: str) -> Views:
+    """All views of a message."""
     normal = normalise(text)
     pieces = [normal.text[start:end] for start, end in word_spans(normal)]
-    return word_view(pieces), character_view(normal.text, pieces), sound_view(normal.text)
+    return Views(_words(pieces), _shapes(normal.text), _sounds(normal.text), _concepts(text, normal.text))
 
 
-def shapes(text: str) -> str:
-    """Numbers by their length class, links by a mark: what they are matters, not which."""
-    return _DIGITS.sub(_shape, _LINK.sub(" linkmark ", text))
+def _words(pieces: Sequence[str]) -> str:
+    shaped = [_shapes(piece).strip().replace(" ", "") for piece in pieces]
+    whole = "".join(shaped)
+    return " ".join([*shaped, f"={whole}="] if len(whole) <= _SHORT else shaped)
 
 
-def word_view(words: Sequence[str]) -> str:
-    """The words, numbers as shapes, and a short message once more as a whole."""
-    pieces = [shapes(word).strip().replace(" ", "") for word in words]
-    whole = "".join(pieces)
-    if len(whole) <= _SHORT:
-        pieces.append(f"={whole}=")
-    return " ".join(pieces)
-
-
-def character_view(text: str, words: Sequence[str]) -> str:
-    """The text for character n-grams."""
-    return shapes(text)
-
-
-def sound_view(text: str) -> str:
+def _sounds(text: str) -> str:
     """Toneless pinyin of the Chinese runs, a syllable a piece, so that homophones look alike."""
-    syllables: list[str] = []
-    for run in _HAN_RUN.findall(text):
-        syllables += lazy_pinyin(run, style=Style.NORMAL)
-    return " ".join(syllables)
+    return " ".join(s for run in _HAN_RUN.findall(text) for s in lazy_pinyin(run, style=Style.NORMAL))
+
+
+def _concepts(original: str, text: str) -> str:
+    """What the message is about, values it holds, and whether it is one word or many."""
+    found = [name for name, pattern in _concept_patterns() if pattern.search(text)]
+    values = [f"@{v.entity}" + (f"={v.value}" if v.entity in ("scope", "utility") else "") for v in extract(original)]
+    size = len(_HAN_RUN.sub(" x ", text).split()) + len(re.findall(f"[{HAN}]", text)) // 2
+    return " ".join([*found, *sorted(set(values)), f"#{min(size, 12) // 3}", "#?" if "?" in text else "#."])
+
+
+def _shapes(text: str) -> str:
+    """Numbers by how long they are, links by a mark: what they are matters, not which."""
+    return _DIGITS.sub(_shape, _LINK.sub(" linkmark ", text))
 
 
 def _shape(found: re.Match[str]) -> str:
     count = sum(character.isdigit() for character in found[0])
-    return f" {'d' * 2}{count if count < 5 else 6 if count < 8 else 9 if count < 11 else count if count < 13 else 13}dd "
+    return f" dd{next((limit for limit in (1, 2, 3, 4, 7, 10, 11, 12) if count <= limit), 13)}dd "
+
+
+@lru_cache(maxsize=1)
+def _concept_patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple((name, _any_of(said.split(","))) for name, said in read_pairs(CONCEPTS).items())
+
+
+def _any_of(said: Sequence[str]) -> re.Pattern[str]:
+    """Chinese words anywhere, Latin ones whole; `*` at the end takes any ending."""
+    terms = sorted({normalise(term.strip()).text for term in said if term.strip()}, key=lambda term: (-len(term), term))
+    parts = []
+    for term in terms:
+        body = re.escape(term.removesuffix("*"))
+        latin = rf"(?<![a-z]){body}" + ("" if term.endswith("*") else r"(?![a-z])")
+        parts.append(body if has_han(term) or term == "n't" else latin)
+    return re.compile("|".join(parts))

@@ -237,6 +237,16 @@ async def test_a_ticket_is_told_to_who_knows_number_and_phone(
     assert (await look_up(client, mine, "123456789012", PHONE)).json() == nothing
 
 
+async def test_a_further_caller_may_ask_with_the_own_phone(
+    client: httpx.AsyncClient, mine: Headers, service: Headers
+) -> None:
+    number = await filed(client, service)
+    joined = {"text": "也停电", "contact_phone": "13308327030"}
+    assert (await client.post(f"{API}/tickets/{number}/notes", json=joined, headers=mine)).json()["joined"] is True
+    assert (await look_up(client, mine, number, "133 0832 7030")).json()["found"] is True
+    assert (await look_up(client, mine, number, "13308327031")).json()["found"] is False
+
+
 async def test_a_ticket_without_a_phone_is_told_to_nobody(
     client: httpx.AsyncClient, mine: Headers, service: Headers
 ) -> None:

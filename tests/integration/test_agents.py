@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -162,12 +163,14 @@ async def test_presence_is_written_at_most_once_a_minute(
     client: httpx.AsyncClient, service: Headers, clock: Any, database: Database
 ) -> None:
     await created(client, service)
-    mine, start = await token(client), clock()
+    mine = await token(client)
+    start: datetime = clock()
 
     async def seen() -> float:
         assert (await client.post(f"{AGENTS}/presence", headers=mine)).status_code == 200
         async with database.read() as session:
-            return ((await session.scalars(select(AgentSession.seen_at))).one() - start).total_seconds()
+            last: datetime = (await session.scalars(select(AgentSession.seen_at))).one()
+            return (last - start).total_seconds()
 
     assert await seen() == 0
     clock.advance(seconds=59)

@@ -330,8 +330,9 @@ async def test_notes_and_further_callers(
     await conversation("cv_2")
     number = (await filed(client, bot("cv_1"), service_point_id="sp-1"))["number"]
     path = f"{TICKETS}/{number}/notes"
+    due = {"arrival_due_at": "2026-03-04T06:45:00Z"}
     own = await client.post(path, json={"text": "总闸没跳"}, headers=bot("cv_1"))
-    assert (own.status_code, own.json()) == (201, {"number": number, "joined": False})
+    assert (own.status_code, own.json()) == (201, {"number": number, "joined": False, **due})
     caller = {
         "text": "我家也停电",
         "contact_name": "叶女士",
@@ -339,12 +340,17 @@ async def test_notes_and_further_callers(
         "service_point_id": "sp-1",
     }
     joined = await client.post(path, json=caller, headers=bot("cv_2"))
-    assert (joined.status_code, joined.json()) == (201, {"number": number, "joined": True})
+    assert (joined.status_code, joined.json()) == (201, {"number": number, "joined": True, **due})
     wrong = await client.post(path, json=caller | {"service_point_id": "sp-3"}, headers=bot("cv_2"))
     assert wrong.status_code == 404
     events = (await client.get(f"{TICKETS}/{number}", headers=service)).json()["events"]
     assert [event["kind"] for event in events] == ["created", "note", "caller"]
     assert (events[2]["by"], events[2]["data"]["contact_phone"]) == ("bot:cv_2", "13308327030")
+    seen = (await client.get(f"{TICKETS}/{number}", headers=bot("cv_2"))).json()
+    assert (seen["status"], seen["arrival_due_at"]) == ("received", due["arrival_due_at"])
+    assert not {"contact_name", "contact_phone", "description", "address", "events"} & seen.keys()
+    cancel = {"status": "cancelled"}
+    assert (await client.patch(f"{TICKETS}/{number}", json=cancel, headers=bot("cv_2"))).status_code == 404
     await moved(client, service, number, "cancelled")
     assert (await client.post(path, json=caller, headers=bot("cv_2"))).status_code == 404
 
@@ -352,6 +358,7 @@ async def test_notes_and_further_callers(
 @dataclass
 class Found:
     kind: str
+    utility: str
 
 
 async def test_a_danger_message_files_one_ticket_while_it_is_open(
@@ -362,7 +369,7 @@ async def test_a_danger_message_files_one_ticket_while_it_is_open(
     async def shout(words: str) -> str:
         async with database.write() as session, session.begin():
             row = await session.get_one(Conversation, "cv_1")
-            number = await file_danger_ticket(session, row, words, Found("wire_down"), clock())
+            number = await file_danger_ticket(session, row, words, Found("wires", "power"), clock())
             assert row.danger_ticket == number
             return number
 

@@ -1,6 +1,7 @@
 """Outages: order of statuses, what counts as current, what the times must be (A6, C4)."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -9,6 +10,11 @@ from api.outlets.rules import distance, is_open
 
 NOW = datetime(2026, 3, 4, 6, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+
+
+def local(day: int, hour: int, minute: int) -> datetime:
+    """In March 2026 in Shanghai; the 4th is a Wednesday."""
+    return datetime(2026, 3, day, hour, minute, tzinfo=ZoneInfo("Asia/Shanghai"))
 
 
 @pytest.mark.parametrize(
@@ -81,22 +87,23 @@ def test_three_reports_mean_an_outage() -> None:
 
 
 @pytest.mark.parametrize(
-    ("local", "expected"),
+    ("at", "expected"),
     [
-        (datetime(2026, 3, 4, 8, 29), False),
-        (datetime(2026, 3, 4, 8, 30), True),
-        (datetime(2026, 3, 4, 12, 30), False),
-        (datetime(2026, 3, 4, 17, 30), False),
-        (datetime(2026, 3, 7, 10, 0), False),
+        (local(4, 8, 29), False),
+        (local(4, 8, 30), True),
+        (local(4, 12, 30), False),
+        (local(4, 17, 30), False),
+        (local(7, 10, 0), False),
     ],
 )
-def test_opening_hours(local: datetime, expected: bool) -> None:
-    assert is_open({"wed": ["08:30-12:00", "13:00-17:30"], "sat": []}, local) is expected
+def test_opening_hours(at: datetime, expected: bool) -> None:
+    assert is_open({"wed": ["08:30-12:00", "13:00-17:30"], "sat": []}, at) is expected
 
 
 def test_round_the_clock_has_no_gap() -> None:
     hours = {"wed": ["00:00-24:00"]}
-    assert is_open(hours, datetime(2026, 3, 4, 0, 0)) and is_open(hours, datetime(2026, 3, 4, 23, 59))
+    assert is_open(hours, local(4, 0, 0))
+    assert is_open(hours, local(4, 23, 59))
 
 
 def test_nearness() -> None:

@@ -83,9 +83,12 @@ def test_an_environment_is_ready_only_in_its_place_and_for_its_requirements(
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     made = setup.Environment("made", version, "test.txt", ["desk.txt"])
     assert not made.is_ready()
-    uv = f'if [ "$1" = venv ]; then mkdir -p {tmp_path}/made/bin; fi'  # `uv venv …`, then `uv pip sync …`
+    python = tmp_path / "made" / "bin" / "python"
+    script = f'[ "$1" = pip ] || {{ mkdir -p {python.parent}; ln -s {sys.executable} {python}; }}'
+    uv = executable(tmp_path / "uv", f"{script}; exit $(cat {tmp_path}/code)")  # `uv venv …`, then `uv pip sync …`
     monkeypatch.setattr(setup, "LOG", tmp_path / "log")
-    made.make(executable(tmp_path / "uv", uv))
+    (tmp_path / "code").write_text("0")
+    made.make(uv)
     assert made.is_ready()
     desk = setup.Environment("made", version, "desk.txt")
     assert desk.is_ready()
@@ -96,6 +99,11 @@ def test_an_environment_is_ready_only_in_its_place_and_for_its_requirements(
     (tmp_path / "requirements" / "test.txt").write_text("changed")
     assert not made.is_ready()
     assert desk.is_ready()
+
+    (tmp_path / "code").write_text("1")
+    with pytest.raises(setup.SetupError):
+        made.make(uv)
+    assert not desk.is_ready()  # whatever half of it is there
 
 
 def test_a_failing_command_shows_the_log(setup: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
