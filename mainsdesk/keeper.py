@@ -43,6 +43,7 @@ class Keeper:
         self._process: subprocess.Popen[bytes] | None = None
         self._client = httpx.AsyncClient(timeout=CHECK_SECONDS, trust_env=False)
         self._log_start = 0
+        self._started = 0.0
         self._gone: deque[float] = deque(maxlen=len(BACK_OFF))
 
     @property
@@ -52,18 +53,18 @@ class Keeper:
     def start(self) -> None:
         """Start the process; a reason why it cannot start ends up in its log."""
         rotate(self.log)
+        self._started = time.monotonic()
         self._process = spawn(self.part.command, self.part.environment, self.log)
         self._log_start = self.log.stat().st_size
         self._changed()
 
     async def until_ready(self) -> float:
-        """Seconds until the part answered; PartFailed where it ends before, or takes too long."""
-        started = time.monotonic()
-        while time.monotonic() - started < START_SECONDS:
+        """Seconds from its start until the part answered; PartFailed where it ends before, or takes too long."""
+        while time.monotonic() - self._started < START_SECONDS:
             if self.pid is None:
                 raise PartFailed(self._report(self._how_it_ended()))
             if await self._answers():
-                return time.monotonic() - started
+                return time.monotonic() - self._started
             await asyncio.sleep(LOOK_SECONDS)
         raise PartFailed(self._report(f"did not answer within {START_SECONDS:.0f} s"))
 

@@ -1,6 +1,5 @@
 """Whether the desk's ports are free, and who holds one that is not."""
 
-import os
 import socket
 import time
 from collections.abc import Iterator
@@ -54,9 +53,10 @@ def listen(address: tuple[str, int]) -> socket.socket:
 def _sentence(settings: Settings, part: str, place: tuple[str, int], problem: OSError) -> str:
     host, port = place
     if isinstance(problem, PermissionError):
-        return f"Port {port} ({part}) may not be used by this user. Choose one above 1023: MAINSDESK_PORT=8000 make run"
+        return f"Port {port} ({part}) is not for this user. Choose one above 1023: MAINSDESK_PORT=8000 make run"
     if isinstance(problem, socket.gaierror) or _free(("127.0.0.1", port)):
-        return f"The {part} cannot listen on {host}: {problem.strerror}. MAINSDESK_HOST must be an address of this machine."
+        why = problem.strerror or problem
+        return f"The {part} cannot listen on {host}: {why}. MAINSDESK_HOST must be an address of this machine."
     holder = holder_of(port)
     why = "" if port == settings.port else f", which follows from MAINSDESK_PORT={settings.port}"
     advice = f"Choose another: MAINSDESK_PORT={other_port(settings)} make run"
@@ -85,7 +85,7 @@ def holder_of(port: int) -> str:
     wanted = {f"socket:[{inode}]" for inode in _inodes(port)}
     for folder in Path("/proc").glob("[0-9]*/fd") if wanted else ():
         try:
-            if any(os.readlink(file) in wanted for file in folder.iterdir()):
+            if any(str(file.readlink()) in wanted for file in folder.iterdir()):
                 command = (folder.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
                 return f"pid {folder.parent.name} ({command.strip()[:60]})"
         except OSError:  # ended meanwhile, or another user's

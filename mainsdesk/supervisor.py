@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Coroutine, Iterable
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -53,12 +55,7 @@ class Desk:
         new = await self._prepare()  # the bot takes longer
         say(f"database: ready{' (with the demo utility)' if new['demo'] else ''}; front desk: starting")
         self._front.start()
-        started = [asyncio.create_task(self._started(keeper)) for keeper in self._keepers]
-        try:
-            await asyncio.gather(*started)
-        finally:
-            for task in started:
-                task.cancel()
+        await all_or_failure(self._started(keeper) for keeper in self._keepers)
         await self._until_it_says_so()
         return new
 
@@ -72,11 +69,10 @@ class Desk:
         command = (sys.executable, "-m", "api.prepare")
         self._preparing = process = spawn(command, parts.own_environment(self._settings), log, stdout=subprocess.PIPE)
         start = log.stat().st_size
-        while process.poll() is None:
-            await asyncio.sleep(0.05)
-        if process.returncode or process.stdout is None:
+        said, _ = await asyncio.to_thread(process.communicate)
+        if process.returncode:
             raise StartFailed(f"database: {useful_tail(log, start)}\nAll of it: {log}")
-        done: dict[str, bool] = json.loads(process.stdout.read())
+        done: dict[str, bool] = json.loads(said.splitlines()[-1])  # before it stand the log's events
         return done
 
     async def _until_it_says_so(self) -> None:
@@ -96,13 +92,8 @@ class Desk:
         raise StartFailed(f"The front desk does not find its parts ready: {said}\nLog: {self._front.log}")
 
     async def keep(self) -> None:
-        """Until cancelled. Raises StartFailed once there is no point in going on."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                for keeper in self._keepers:
-                    group.create_task(keeper.keep())
-        except* PartFailed as failures:
-            raise StartFailed("\n".join(map(str, failures.exceptions))) from failures
+        """Until cancelled. Raises PartFailed once there is no point in going on."""
+        await all_or_failure(keeper.keep() for keeper in self._keepers)
 
     async def stop(self) -> None:
         """End all: the front desk first, so that turns under way can end, then what it needs for them."""
@@ -131,6 +122,16 @@ class Desk:
         new = self._processes.with_suffix(".new")
         new.write_text(json.dumps({"supervisor": os.getpid(), **pids}) + "\n")
         new.replace(self._processes)
+
+
+async def all_or_failure(awaitables: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Run all at once; the first failure cancels the others and is raised."""
+    tasks = [asyncio.create_task(awaitable) for awaitable in awaitables]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 async def run(settings: Settings, model: Path) -> int:

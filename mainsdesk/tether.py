@@ -24,7 +24,7 @@ def main(parent: int, command: list[str]) -> None:
     if os.getppid() != parent:  # gone before the tie was made
         sys.exit(1)
     try:
-        os.execvp(command[0], command)
+        os.execvp(command[0], command)  # noqa: S606
     except OSError as problem:
         sys.exit(f"{command[0]} could not start: {problem.strerror}; has set-up run?")
 

@@ -54,10 +54,22 @@ def run(command: Sequence[str | Path], **env: str) -> None:
     """Run to the end, output into the log; a failure ends set-up with the log's last lines."""
     with LOG.open("a") as out:
         print("$", *command, file=out, flush=True)
-        done = subprocess.run(
-            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=os.environ | env, check=False
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            env=os.environ | env,
+            start_new_session=True,
         )
-    if done.returncode:
+        try:
+            code = process.wait()
+        except BaseException:  # Ctrl-C or SIGTERM: what the command itself started ends too
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait()
+            raise
+    if code:
         tail = "\n".join(LOG.read_text(errors="replace").splitlines()[-12:])
         name = " ".join([Path(command[0]).name, *map(str, command[1:4])])
         raise SetupError(f"`{name} …` failed:\n{tail}\nAll of it: {LOG}")
@@ -155,7 +167,7 @@ def version_of(python: Path) -> str | None:
 def find_python(version: str, uv: Path) -> Path:
     """An interpreter of that version: this one, one on the PATH, pyenv's, or one that uv knows or can download."""
     name = f"python{version}"
-    pyenv = {Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv"), Path.home() / ".pyenv"}
+    pyenv = [Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv"), Path.home() / ".pyenv"]
     candidates = [Path(sys.executable)]
     candidates += [Path(folder) / name for folder in os.environ.get("PATH", "").split(os.pathsep) if folder]
     for root in pyenv:

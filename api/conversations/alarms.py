@@ -20,6 +20,9 @@ from api.tickets.service import file_danger_ticket
 
 log = structlog.get_logger(__name__)
 
+#: Dangers whose crew comes from the water works; all others need the power cut off first.
+WATER = frozenset({"drowning"})
+
 
 @dataclass(frozen=True)
 class Hazard:

@@ -42,7 +42,7 @@ class Bell:
                 self._waiting.pop(conversation_id, None)
 
     def ring(self, conversation_id: str) -> None:
-        for key in (conversation_id, ANY):
+        for key in {conversation_id, ANY}:
             for rung in tuple(self._waiting.get(key, ())):
                 rung.set()
 

@@ -9,7 +9,7 @@ import httpx
 import structlog
 
 from api.conversations import queue
-from api.conversations.bell import bell, wait_for_ring
+from api.conversations.bell import ANY, bell, wait_for_ring
 from api.conversations.metrics import RETRIES, TURN_SECONDS, TURNS
 from api.conversations.rasa import Answered, Failed, Unreachable, ask
 from api.db.engine import Database
@@ -71,13 +71,17 @@ class Engine:
                 await wait_for_ring(rung, POLL)
 
     async def _claim_all(self) -> None:
-        while len(self._running) < self._settings.turn_workers:
-            claim = await queue.claim(self._database, self.name, self._clock(), self._lease)
-            if claim is None:
-                return
+        free = self._settings.turn_workers - len(self._running)
+        if free <= 0:
+            return
+        for claim in await queue.claim(self._database, self.name, self._clock(), self._lease, free):
             task = asyncio.create_task(self._run(claim))
             self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        bell.ring(ANY)  # a place is free
 
     async def _run(self, claim: queue.Claim) -> None:
         try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -64,38 +64,41 @@ def _claimable(now: datetime) -> ColumnElement[bool]:
     return and_(Turn.state.in_(UNFINISHED), due, ~blocked)
 
 
-async def claim(database: Database, worker: str, now: datetime, lease: float) -> Claim | None:
-    """Take the turn that has waited longest, for `lease` seconds; None where there is none to take."""
+async def claim(database: Database, worker: str, now: datetime, lease: float, limit: int = 1) -> list[Claim]:
+    """Take the turns that have waited longest, at most `limit`, for `lease` seconds."""
     claimable = _claimable(now)
     async with database.read() as reader:
         if await reader.scalar(select(Turn.message_id).where(claimable).limit(1)) is None:
-            return None
+            return []
     async with database.write() as session, session.begin():
-        query = select(Turn).where(claimable).order_by(Turn.not_before, Turn.seq).limit(1)
-        turn = await session.scalar(query.with_for_update(skip_locked=True))
-        if turn is None:
-            return None
-        turn.state = "running"
-        turn.fence += 1
-        turn.attempts += 1
-        turn.worker = worker
-        turn.lease_until = now + timedelta(seconds=lease)
-        row = await session.execute(
-            select(Conversation.episode, Conversation.channel, Message.at)
-            .join(Message, Message.conversation_id == Conversation.id)
-            .where(Message.id == turn.message_id)
+        query = select(Turn).where(claimable).order_by(Turn.not_before, Turn.seq).limit(limit)
+        turns = (await session.scalars(query.with_for_update(skip_locked=True))).all()
+        for turn in turns:
+            turn.state = "running"
+            turn.fence += 1
+            turn.attempts += 1
+            turn.worker = worker
+            turn.lease_until = now + timedelta(seconds=lease)
+        about = (
+            select(Message.id, Message.at, Conversation.episode, Conversation.channel)
+            .join(Conversation, Message.conversation_id == Conversation.id)
+            .where(Message.id.in_([turn.message_id for turn in turns]))
         )
-        episode, channel, accepted_at = row.one()
-        return Claim(
-            turn.message_id,
-            turn.conversation_id,
-            episode,
-            channel,
-            turn.fence,
-            turn.attempts,
-            accepted_at,
-            dict(turn.payload),
-        )
+        known = {row.id: row for row in await session.execute(about)}
+        return [_claim(turn, known[turn.message_id]) for turn in turns]
+
+
+def _claim(turn: Turn, about: Row[str, datetime, int, str]) -> Claim:
+    return Claim(
+        message_id=turn.message_id,
+        conversation_id=turn.conversation_id,
+        episode=about.episode,
+        channel=about.channel,
+        fence=turn.fence,
+        attempts=turn.attempts,
+        accepted_at=about.at,
+        payload=dict(turn.payload),
+    )
 
 
 async def _held(session: AsyncSession, claim: Claim) -> tuple[Conversation, Turn] | None:

@@ -14,6 +14,7 @@ _HAN = "\u3400-\u9fff"
 _SILENT = re.compile(rf"[\u00ad\u200b-\u200f\u2060\ufe0f\ufeff]+|(?<=[{_HAN}])[ \t]+(?=[{_HAN}])|(?<=([a-z]))\1\1+")
 _IS_HAN = re.compile(f"[{_HAN}]").match
 _BETWEEN_WORDS = frozenset({" ", "-", "  ", "\n", " - "})
+HARMLESS = "harmless"  # the concept whose terms take their place in a text and mean nothing
 _END = ""  # marks the end of a term in a trie; no character and no word is empty
 
 
@@ -88,7 +89,9 @@ class Lexicon:
                         concepts.setdefault(form, set()).add(concept)
         for form, names in concepts.items():
             latin = bool(_WORD.match(form))
-            self._add(self._words if latin else self._han, _spoken(form) if latin else form, frozenset(names))
+            self._add(
+                self._words if latin else self._han, _spoken(form) if latin else form, frozenset(names - {HARMLESS})
+            )
         self._begins = frozenset(first + second for first, node in self._han.items() for second in node if second)
         self._lone = frozenset(first for first, node in self._han.items() if _END in node)
         for wrong in [w for w in self._spelling if w in self._words]:
@@ -146,6 +149,8 @@ class Lexicon:
                 j += 1
             if end:
                 done = end
+                if not concepts:
+                    continue
                 if len(found) > 1 and found[-1].end == i and found[-1].concepts is found[-2].concepts is concepts:
                     found[-1] = Token(found[-1].start, end, concepts, True)  # a run of one term: its first and its rest
                 else:
@@ -171,7 +176,7 @@ class Lexicon:
                 if (node := node.get(words[j][2])) is None:
                     break
                 j += 1
-            if end:
+            if concepts:
                 found.append(Token(words[i][0], words[end - 1][1], concepts, False))
             i = end or i + 1
         return found

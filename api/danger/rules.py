@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal
 
-from api.danger.lexicon import Clean, Lexicon, Token
+from api.danger.lexicon import HARMLESS, Clean, Lexicon, Token
 
 Language = Literal["zh", "en"]
 # Concepts that steer the reading. All others are things (in `things`) or symptoms.
 _DENIAL, _FEAR, _PAST, _PRESENT, _FIGURE = "denial", "fear", "past", "present", "figure"
 _STEERING = frozenset({_DENIAL, _FEAR, _PAST, _PRESENT, _FIGURE})
-_HARMLESS = ""
 _THING, _SYMPTOM, _LISTED = "thing", "symptom", "list"
 _REACH = 48  # characters a denial or fear can lie before its symptom, filler words between
 _FIGURE_REACH = 8  # likewise for 气得 before 冒烟
@@ -60,7 +59,7 @@ class Scanner:
         self._categories: dict[str, Any] = {c["id"]: c for c in data["categories"]}
         self._urgency = {name: rank for rank, name in enumerate(self._categories)}
         self._numbers: dict[str, Any] = data["numbers"]
-        terms = data["concepts"] | data["steering"] | {_HARMLESS: data["harmless"]}
+        terms = data["concepts"] | data["steering"] | {HARMLESS: data["harmless"]}
         self._lexicon = Lexicon(
             {name: _terms(text) for name, text in terms.items()},
             characters=characters | data["characters"],
@@ -154,7 +153,7 @@ class Scanner:
         """What a token does: it denies, fears or makes figurative what follows, is a thing or a symptom, or nothing."""
         if (part := self._parts.get(concepts)) is None:
             steering = next((p for p in (_DENIAL, _FEAR, _FIGURE) if p in concepts), "")
-            others = concepts - _STEERING - {_HARMLESS}
+            others = concepts - _STEERING
             part = steering or ("" if not others else _THING if others <= self._things else _SYMPTOM)
             self._parts[concepts] = part
         return part

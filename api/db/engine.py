@@ -52,10 +52,10 @@ class Database:
         await self.engine.dispose()
 
 
-def open_database(url: str, pool_size: int = 10) -> Database:
+def open_database(url: str, pool_size: int = 20) -> Database:
     """Open the database behind an async SQLAlchemy URL."""
     sqlite = url.startswith("sqlite")
-    options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": pool_size, "pool_pre_ping": not sqlite}
+    options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "pool_pre_ping": not sqlite}
     engine = create_async_engine(url, **options)
     if sqlite:
         _prepare_sqlite(engine)

@@ -33,9 +33,10 @@ class Fault:
 
 @dataclass
 class Folder:
-    """The rows of each file with their line numbers, and the faults found."""
+    """The rows of each file with their line numbers, the columns that it has, and the faults found."""
 
     rows: dict[str, list[tuple[int, Row]]] = field(default_factory=dict)
+    columns: dict[str, frozenset[str]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
     def of(self, file: str, model: type[AnyRow]) -> list[tuple[int, AnyRow]]:
@@ -49,7 +50,7 @@ def read_folder(folder: Path, zone: ZoneInfo) -> Folder:
     for name, model in FILES.items():
         path = folder / f"{name}.csv"
         if path.is_file():
-            result.rows[name] = list(_read(path, model, zone, result.faults))
+            result.rows[name] = list(_read(path, model, zone, result))
     known = {f"{name}.csv" for name in FILES}
     result.faults += [
         Fault(path.name, 0, "", f"unknown file; known are {', '.join(sorted(known))}")
@@ -59,7 +60,8 @@ def read_folder(folder: Path, zone: ZoneInfo) -> Folder:
     return result
 
 
-def _read(path: Path, model: type[Row], zone: ZoneInfo, faults: list[Fault]) -> Iterator[tuple[int, Row]]:
+def _read(path: Path, model: type[Row], zone: ZoneInfo, folder: Folder) -> Iterator[tuple[int, Row]]:
+    faults = folder.faults
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -71,6 +73,7 @@ def _read(path: Path, model: type[Row], zone: ZoneInfo, faults: list[Fault]) -> 
         header = [column.strip() for column in next(reader, [])]
         if not _header_stands(path.name, header, model, faults):
             return
+        folder.columns[path.stem] = frozenset(header)
         for cells in reader:
             if any(cell.strip() for cell in cells):
                 row = _row(path.name, reader.line_num, header, cells, model, zone, faults)

@@ -1,6 +1,6 @@
 """Loads a utility's own data in one transaction: all of a folder, or nothing of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -41,6 +41,8 @@ DEMO_TABLES: tuple[type[Base], ...] = (
     Unit,
     UtilityFact,
 )
+#: Columns that no file has and that follow from those it has.
+DERIVED = frozenset({"affected_count", "updated_at", "round_the_clock"})
 IN_USE = (
     "This desk shows the demo utility and holds conversations or tickets about it. Demo and loaded data never mix: "
     "load into a desk of its own, by setting MAINSDESK_HOME (and MAINSDESK_DATABASE_URL, if you use it) to a new one."
@@ -75,8 +77,8 @@ class Report:
 async def load_folder(database: Database, folder: Path, now: datetime, zone: ZoneInfo) -> Report:
     """Load a folder of CSV files (docs/loading.md) in one transaction.
 
-    An unused demo utility is replaced as a whole. Into a desk with loaded data, rows with a known id are updated and
-    the others added; nothing is deleted, since tickets may refer to it.
+    An unused demo utility is replaced as a whole. Into a desk with loaded data, rows with a known id are updated in the
+    columns that the file has, and the others added; nothing is deleted, since tickets may refer to it.
     """
     read = read_folder(folder, zone)
     try:
@@ -137,7 +139,7 @@ async def _write(session: AsyncSession, read: Folder, now: datetime) -> None:
                 }
                 for row in rows
             ]
-        await _upsert(session, model.table, rows)
+        await _upsert(session, model.table, rows, read.columns.get(name, frozenset()) | DERIVED)
         if name == "assets" and rows:
             await _close_tree(session)
 
@@ -156,12 +158,18 @@ async def _close_tree(session: AsyncSession) -> None:
     await insert_rows(session, AssetAncestor, rows)
 
 
-async def _upsert(session: AsyncSession, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows of equal keys; where the primary key is known, update it. `created_at` stays what it was."""
+async def _upsert(
+    session: AsyncSession, table: type[Base], rows: Sequence[Mapping[str, Any]], columns: Set[str]
+) -> None:
+    """Insert rows of equal keys; where the primary key is known, update those of `columns` that the rows have."""
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     key = [column.name for column in table.__table__.primary_key]
     for start in range(0, len(rows), BATCH):
         statement = dialect.insert(table)
-        changed = {name: statement.excluded[name] for name in rows[0] if name not in (*key, "created_at")}
-        statement = statement.on_conflict_do_update(index_elements=key, set_=changed)
+        changed = {name: statement.excluded[name] for name in rows[0] if name in columns and name not in key}
+        statement = (
+            statement.on_conflict_do_update(index_elements=key, set_=changed)
+            if changed
+            else statement.on_conflict_do_nothing(index_elements=key)
+        )
         await session.execute(statement, [dict(row) for row in rows[start : start + BATCH]])

@@ -6,7 +6,7 @@ itself, so that "which outages cover this service point" is one indexed join who
 tree and not on its width.
 """
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from api.db.base import Base
@@ -78,6 +78,6 @@ class NetworkState(Base):
     __table_args__ = (Index("ix_network_state_version", "version"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    version: Mapped[int]
+    version: Mapped[int] = mapped_column(BigInteger)
     #: `demo` or `loaded`: demo and loaded data never mix.
     origin: Mapped[str] = mapped_column(String(8))

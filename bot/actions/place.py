@@ -146,6 +146,7 @@ class PlaceSteps(Journey):
         if best is None:
             return False
         self._take_place(turn, best)
+        self.place_changed(turn)
         turn.say("utter_place_corrected", address=address_of(turn.place))
         await self.place_known(turn)
         return True
@@ -192,6 +193,9 @@ class PlaceSteps(Journey):
             turn.memory["place_guess"] = best
             turn.ask("place_confirm", "utter_confirm_place", [YES, NO], address=address_of(best))
         return True
+
+    def place_changed(self, turn: Turn) -> None:
+        """Hook: forget what was found out about the other place."""
 
     async def whole_place_known(self, turn: Turn, place: Json) -> bool:
         """Hook: True where the journey can answer for the whole place without a building number."""

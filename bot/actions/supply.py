@@ -9,27 +9,146 @@ from bot.actions.place import address_of
 from bot.actions.times import Bilingual, parse_time, spoken_length, spoken_time
 from bot.actions.turn import Turn
 
-_ONLY_US = re.compile(
-    r"(?:就|只有?|仅|单单?)(?:是)?(?:我|咱|俺|我们|咱们)(?:们)?(?:一)?(?:家|户|屋|这家|这户)|(?:我|咱)(?:们)?一家(?:停|没)|"
-    r"(?:邻居|隔壁|对面|楼上|楼下|别人|别家|人家|其他人?家?|周围)(?:家|户|都|也|的)*(?:都)?(?:有电|有灯|亮着|来电了?|正常|没停|没事|有水)|"
-    r"\b(?:only|just) (?:me|my|us|our|mine|the one)\b|\b(?:neighbou?rs?'?s?|others?|everyone else|rest of the building|next door)\b"
-    r"(?!.{0,25}(?:\b(?:no|not|out|off|dark|without|too|also|same)\b|n't)).{0,25}"
-    r"\b(?:have|has|got|is|are|back|fine|lit|on)\b",
-    re.IGNORECASE,
+
+def _any(*alternatives: str) -> str:
+    return f"(?:{'|'.join(alternatives)})"
+
+
+def _clean(words: str) -> str:
+    return re.sub(r"\s+", " ", words.replace("’", "'").replace("‘", "'")).strip().lower()
+
+
+# What is lit or dark. Where both could start at the same character, lit is tried first ("没停" before "停").
+_LIT_ZH = _any(
+    r"没有?(?:停|黑|断|事|问题|受|跳|影响)|冇停|不停|未停|好好的|正常|亮",
+    r"(?<!没)(?<!没得)有(?:电|水|灯|光|得)|有(?=的?(?:[，,。！!\s]|$))|来(?:电|水)了?|恢复|通着|不黑|用得(?:好|起)"
+    r"|好的|还?在用|开着灯|看电视",
 )
-_ALL_AROUND = re.compile(
-    r"(?:整|全|一)(?:栋|幢|个小区|小区|楼|条街|条路|片|村|单元|层)|(?:邻居|隔壁|对面|楼上|楼下|周围|附近|大家|旁边|别人家?|家家|左邻右舍)"
-    r".{0,6}(?:也|都|全)|(?:都|全)(?:停|黑|没电|没水|没得)|小区(?:都|全|停)|片区|"
-    r"\b(?:whole|entire|all (?:the|of)|everyone|everybody|every house|street|block|neighbou?rhood|estate|"
-    r"neighbou?rs? (?:too|also|as well|are|have no|don'?t|is)|building) ?(?:is|are|has|have|too|dark|out|off|down|lost|no)?\b",
-    re.IGNORECASE,
+_DARK_ZH = _any(
+    r"(?<!有)(?:没|冇|无|莫)(?:得|有)?(?:电|水|灯|亮|光|来)|没(?:有|得)(?=(?:了|啊|呢)?(?:[，,。！!\s]|$))",
+    r"停|黑|断|一样|同样|不亮|不来|不行|不通|也是|都是|漆黑|熄|跳闸",
+)
+_LIT_EN = _any(
+    r"(?:n't| not| never) (?:been )?(?:affected|out|off|dark|down|lost|have (?:the|this|any)|having)|unaffected",
+    r"\b(?:have|has|having|got|with|get|gets)\s+(?:(?:got|their|its|the|some|full|still|normal)\s+){0,2}"
+    r"(?:power|electric\w*|lights?|water|it)\b",
+    r"(?:\b(?:is|are|lights?|power|water|still|back|all)|'re|'s)\s+(?:still |all |back )?on\b",
+    r"\bdo(?:es)?(?=\s*(?:[.,!;]|$))|\b(?:still )?do(?:es)? have\b|\bfine\b|\blit\b|\bok(?:ay)?\b|\bnormal\b"
+    r"|\bworking\b|\bworks\b|\bback\b",
+)
+_DARK_EN = _any(
+    r"\b(?:no|without|lost|lose|losing|same|out|off|dark|down|dead|dry|black|blackout|gone|affected|either|neither"
+    r"|too|also)\b",
+    r"\bas well\b|n't\b|\bnot\b|\bwent\b",
 )
 
+_OTHERS_ZH = _any(
+    "左邻右舍|邻居|邻里|街坊|隔壁|隔篱|对面|对门|楼上|楼下|别人|别家|别的|人家|其[他它]|其余|旁边|周围|附近|周边|四周|边上|大家|他们",
+    "(?:整|全|满)(?:个|栋|幢|座|条|片|层|楼|村|街|院|小区|单元|排|镇|区)(?!家|屋|房|人|月|天|星期|晚|白|上午|下午|早)|所有|家家|挨家挨户|好[几多][家户栋]|几家|上下楼|一条街|楼道|走廊",
+)
+_GROUP_EN = (
+    "(?:street|road|block|building|tower|neighbou?rhood|estate|compound|complex|village|area|floor|town|district|terrace"
+    "|community|hamlet|row|lane|stairwell)"
+)
+_OTHERS_EN = _any(
+    r"\bneighbou?rs?(?:'s?)?\b|\bnext[- ]door\b|\b(?:all |the |every |everyone |everybody )?others?\b(?! than| day"
+    r"| week| night| time)",
+    r"\b(?:other|all the|every|most|several|some|nearby) (?:other )?(?:people|house|home|flat|apartment|unit|famil"
+    r"|famili|building)(?:e?s|y)?\b",
+    r"\bevery(?:one|body)(?:'s)?\b|\brest of (?:the|our|my) \w+|\b(?:across|opposite|upstairs|downstairs)\b"
+    r"|\ball of (?:us|them)\b",
+    rf"\b(?:the |our |my )?(?:whole|entire) (?:\w+ )?{_GROUP_EN}\b|\b(?:the|our|my|this) (?:\w+ )?{_GROUP_EN}(?='s"
+    r"| is| has| are| have| went| lost| seems| looks)",
+)
+#: Between the others and their state nothing turns to the speaker.
+_NEAR_ZH = r"(?:家|们|那边|那儿|里|子)?[，,、\s]?(?:[和跟与同][我咱俺]们?(?:这里|这边|家)?|[^我咱俺，,。！!？?]){0,10}?"
+_NEAR_EN = rf"(?:(?!\b(?:i|i'm|we|we're|mine|us|me|but)\b|\b(?:my|our)\b(?! (?:\w+ )?{_GROUP_EN}\b))[^.;!?]){{0,40}}?"
+_OTHERS = re.compile(
+    rf"{_OTHERS_ZH}{_NEAR_ZH}(?:(?P<lit>{_LIT_ZH})|{_DARK_ZH})|{_OTHERS_EN}{_NEAR_EN}(?:(?P<lit_en>{_LIT_EN})"
+    rf"|{_DARK_EN})"
+)
+
+_WE = "(?:我们?|咱们?|俺们?|自己|得我|本人)"
+_HOME_ZH = "(?:自己)?(?:这|那|这边|这里)?(?:一|个)?(?:家|户|屋头|屋里|屋企|屋)"
+_GROUP_ZH = "(?:这|那)?(?:一|整|半|个|几)*(?:栋|幢|座|层|单元|排|条街|条路|条巷|片|村|小区|院|楼(?!上|下|道)|组|坨)"
+_MORE_THAN_US = re.compile(
+    rf"(?:不|非|没)(?:仅仅|止|只|光|单|仅|但|净)(?:是|有|停)?{_WE}|不是(?:只|就|光|单|仅)(?:是|有|停)?{_WE}"
+    r"|(?:\bnot|n't) (?:just|only|merely|simply) (?:at |in )?(?:me|us|my|our|mine|ours|this|here)\b"
+    r"|\bmore than (?:just |only )?(?:me|us|my|our|one)\b"
+    r"|\b(?:nobody|no one|none of)\b[^.,;!?]{0,30}\b(?:has|have|got|with) (?:any )?(?:power|electricity|lights?"
+    r"|water)\b"
+    r"|\b(?:me|us|mine|ours) and (?:the |my |our )?(?:next door|neighbou?rs?|others)\b"
+    r"|(?:\bnot|n't) (?:me|us|mine|ours|my \w+|our \w+) (?:only|alone)\b"
+)
+_ONLY_OUR_GROUP = re.compile(
+    rf"{_WE}{_GROUP_ZH}(?:楼|子)?.{{0,6}}?{_DARK_ZH}|(?:只有?|就|光|单单?){_WE}{_GROUP_ZH}"
+    rf"|\b(?:just|only) (?:our|my|this|the) (?:\w+ )?{_GROUP_EN}\b"
+)
+_ONLY_US = re.compile(
+    rf"(?:就|只|仅|光|单|独|偏|净系|净是|唯独)(?:有|是|剩|单|独|偏)*(?:停|黑|断|跳)?了?{_WE}{_HOME_ZH}"
+    rf"|(?:就|只有|光|单单|偏偏|唯独|净系|就是){_WE}(?=[停没冇黑断跳，,。！!的]|$)|{_WE}一(?:家|户)(?:停|没|冇|黑)"
+    rf"|{_WE}{_HOME_ZH}(?:单独|独自)|(?:就|只有?)(?:这|那|本)?一?(?:家|户)"
+    r"|\b(?:only|just) (?:in |at |for )?(?:me|us|mine|ours|my|our|the one|this|one)\b(?! (?:at home|here alone"
+    r"|alone|luck|question|opinion|name|phone|number|and my|living|bill))"
+    r"|\b(?:me|us|mine|ours|(?:my|our) \w+) (?:only|alone)\b|\bthe only (?:one|house|home|flat|unit|apartment"
+    r"|household)s?\b"
+    r"|\blights? (?:are |is )?(?:still )?(?:on )?(?:in|at|from|of) (?:the |my |our )?(?:building|house|flat|other"
+    r"|others|neighbou?r\w*|next)[\w ']* ?(?:opposite|next door|across|around|house|upstairs)"
+    r"|\blights? (?:are|is) (?:still )?on (?:next door|across|opposite|upstairs|downstairs)|\b(?:corridor"
+    r"|hall(?:way)?|stair\w*) lights? (?:is|are|still) (?:\w+ )?on\b"
+    r"|\b(?:except|but|apart from|other than)(?: for)?(?: not)? (?:me|us|mine|ours|my|our)\b(?! (?:neighbou?r"
+    r"|street|block))"
+)
+_ALL_AROUND = re.compile(
+    r"整(?:个|栋|幢|座|条|片|层)(?!家|屋|房|人|月|天|星期|晚|白|上午|下午|早)|全(?:小区|村|楼|栋|镇|县|城|单元)"
+    r"|大面积|家家户户|左邻右舍|片区|一大片|"
+    r"小区(?:里|内)?(?:都|全|也|停|没电|没水|黑)|(?<!家里)一片(?:都|全)|这一片|好[几多](?:家|户|栋)"
+    r"|路灯.{0,3}(?:不亮|没亮|黑|灭|也)"
+    rf"|\b(?:whole|entire) (?:\w+ )?{_GROUP_EN}\b|\ball (?:over|down|along|across|through) (?:the|our|my) "
+    r"|\ball the (?:houses|flats|homes|apartments|neighbou?rs)\b"
+    r"|\b(?:no|lost) (?:power|electricity|light|lights|water) (?:in|on|across|throughout|to|for) (?:the|our|my"
+    rf"|this) (?:\w+ )?{_GROUP_EN}\b"
+    r"|\bevery (?:house|home|flat|apartment|unit|floor)\b|\b(?:several|many|lots of|other"
+    r"|a few) (?:other )?(?:houses|homes|flats|neighbou?rs|buildings|floors)\b"
+)
+#: Said in answer to "only you, or the neighbours too?", where a few words are enough.
+_PLAIN_US = re.compile(
+    rf"(?:应该|好像|可能|嗯|是的?|就|只有?|[，,\s])*{_WE}(?:{_HOME_ZH}里?)?(?:没电|没水|停电?了?|黑了?|的|吧|呢|啊"
+    r"|了|。|这里)*"
+    r"|(?:i think |probably |maybe |yes,? |just |only |it'?s )*(?:me|mine|us|ours|(?:my|our|one|this) (?:house|home"
+    r"|flat|place|apartment|unit|household|one))\W*"
+)
+_PLAIN_ALL = re.compile(
+    r"(?<!家里)(?<!屋里)(?<!屋头)(?:都|全部?)(?:是|停|黑|断|没|冇|一样)(?!.{0,4}(?:小时|天|钟头|分钟|个月|半天))"
+    r"|全部|大家|(?:邻居|隔壁|周围|别人|楼上|楼下|对面).{0,3}也"
+    r"|\b(?:everyone|everybody|all of us|all of them|both|neighbou?rs (?:too|also|as well)|them too|the (?:street"
+    r"|block|building|area|estate|village))\b"
+)
+_OUR_ROOMS = re.compile(rf"(?:{_WE}(?:家|屋)?|家里|屋里|屋头|房间).{{0,3}}(?:都|全)")
+_NOT_ALL = re.compile(
+    r"(?:不是|并非|没有)(?:整|全|所有|大家)[^，,。！!？?\s]{0,4}|\bnot (?:the )?(?:whole|entire|everyone|everybody|all)\b"
+)
+_UNSURE = re.compile(
+    r"不(?:太|大|很)?(?:知道|清楚|晓得|确定)|晓不得|没(?:有)?(?:看|注意|留意|问|出门)|看不(?:到|见|出|清)|说不(?:好"
+    r"|准|清|上)|唔知|搞不清"
+    r"|don'?t (?:really )?know|dunno|not sure|unsure|no idea|can'?t (?:tell|see|say)|(?:haven'?t|didn'?t"
+    r"|have not) (?:\w+ )?(?:check|look|ask|see)|couldn'?t (?:say|tell)|hard to (?:say|tell)"
+)
+#: A clause that asks states nothing: "is it just me or the whole street?", "是不是整个小区都停了".
+_ASKS = re.compile(
+    r"^.*(?:吗|么|嘛|有.{1,3}没有)\s*[？?]?$|^.*还是(?:整|全|大家|都是|别|邻|小区|周围|隔壁|大面积).*$"
+    r"|(?:是不是|是否|有没有|有冇|会不会|停没停).*$"
+    r"|^(?:hi|hello|hey|and|so|sorry|please)?\W*(?:can you (?:tell|check)|could you (?:tell|check)|is|are|am|do"
+    r"|does|did|has|have|was|or)\b.*\?$"
+    r"|^(?:is it|is this|am i|are we|do the|do my|does any|does the|has the|has any|is the whole|is every"
+    r"|is any)\b.*$|\b(?:whether|if) (?:it'?s|it is|the|my|everyone|others|i'?m|we'?re)\b.*$"
+)
 
 _COMPLAIN = re.compile(r"投诉|投訴|举报|\bcomplain(?:t|ts|ing)?\b", re.IGNORECASE)
 _OFF = re.compile(
     r"(?P<water>没水|停水|断水|没有水|无水|冇水|\bno water\b|water (?:is )?(?:off|out))"
-    r"|(?P<power>停电|停電|没电|没有电|断电|冇电|\bno (?:power|electricity|light)\b|(?:power|electricity|lights?) (?:is |are |went )?(?:off|out|gone))",
+    r"|(?P<power>停电|停電|没电|没有电|断电|冇电|\bno (?:power|electricity|light)\b|(?:power|electricity"
+    r"|lights?) (?:is |are |went )?(?:off|out|gone))",
     re.IGNORECASE,
 )
 _AND = re.compile(r"而且|并且|还要|另外|同时|顺便|也要|[,，。;；]|\b(?:and|also|plus)\b", re.IGNORECASE)
@@ -61,16 +180,31 @@ def scope_of(turn: Turn, *, asked: bool = False) -> str | None:
 
 
 def scope_in(words: str, *, asked: bool = False) -> str | None:
-    """The pure part of `scope_of`."""
-    if _ONLY_US.search(words):
-        return "household"
-    if _ALL_AROUND.search(words):
+    """The pure part of `scope_of`: what is stated of this home and of the others; questions state nothing."""
+    said = _clean(words)
+    clauses = re.findall(r"[^，,。；;！!？?\n]+[，,。；;！!？?\n]*", said)
+    stated = "".join(_ASKS.sub("", clause.strip(" ，,")) if _asks(clause) else clause for clause in clauses)
+    stated = _NOT_ALL.sub("", stated)
+    if _MORE_THAN_US.search(stated) or _ONLY_OUR_GROUP.search(stated):
         return "surroundings"
-    if asked and re.search(
-        r"不知道|不清楚|不晓得|没看|不确定|don'?t know|not sure|no idea|can'?t tell", words, re.IGNORECASE
-    ):
+    if _ONLY_US.search(stated):
+        return "household"
+    others = [bool(match["lit"] or match["lit_en"]) for match in _OTHERS.finditer(stated)]
+    if others:
+        return "household" if others[0] else "surroundings"
+    if _ALL_AROUND.search(stated):
+        return "surroundings"
+    if not asked:
+        return None
+    if _UNSURE.search(said):
         return "unknown"
-    return None
+    if _PLAIN_US.fullmatch(stated.strip()):
+        return "household"
+    return "surroundings" if _PLAIN_ALL.search(stated) and not _OUR_ROOMS.search(stated) else None
+
+
+def _asks(clause: str) -> bool:
+    return bool(_ASKS.search(clause.strip(" ，,。")))
 
 
 def move(situation: Json, scope: str | None, own_ticket: str | None) -> tuple[str, Json]:

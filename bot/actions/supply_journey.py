@@ -76,7 +76,16 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
     def keeps(self, turn: Turn) -> bool:
         if turn.step == "scope" and scope_of(turn, asked=True):
             return True
+        if turn.step == "check_first" and turn.intent in ("ask_bill", "prepaid_card_problem"):
+            return True  # "check my account" is one of the two answers
         return turn.step == "overdue" or super().keeps(turn)
+
+    def place_changed(self, turn: Turn) -> None:
+        for known in ("join", "outage_id", "joined", "known_outage"):
+            turn.memory.pop(known, None)
+
+    def contact_question(self, turn: Turn) -> str:
+        return "utter_ask_contact_join" if turn.memory.get("join") else self.ask_contact
 
     def say(self, turn: Turn, what: str, **values: Any) -> None:
         turn.say(f"utter_{self.utility}_{what}", **values)
@@ -284,7 +293,6 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
         note = {"text": "；".join(turn.memory.get("said", [])) or "-", "kind": "caller"}
         note |= {"contact_phone": turn.contact.get("phone", ""), "contact_name": turn.contact.get("name", "")}
         ticket = await turn.desk.post(f"/tickets/{number}/notes", {k: v for k, v in note.items() if v})
-        turn.slots["ticket"] = number
         turn.say("utter_joined_order", number=spoken_number(number))
         due = parse_time(ticket.get("arrival_due_at"))
         if due:

@@ -15,6 +15,7 @@ from bot.nlu.words import words as word_spans
 
 CONCEPTS = Path(__file__).resolve().parents[1] / "data" / "lookups" / "concepts.txt"
 _HAN_RUN = re.compile(f"[{HAN}]+")
+_LATIN = re.compile(r"[a-z0-9]+(?:['-][a-z0-9]+)*")
 _LINK = re.compile(r"https?://\S+|www\.\S+|\S+@\S+\.\S+")
 _DIGITS = re.compile(r"\d+(?:[ .,:/-]?\d+)*")
 #: A message that is not longer is also a piece as a whole.
@@ -50,7 +51,8 @@ def _sounds(text: str) -> str:
 
 def _concepts(original: str, text: str) -> str:
     """What the message is about, values it holds, and whether it is one word or many."""
-    found = [name for name, pattern in _concept_patterns() if pattern.search(text)]
+    spaced = f" {' '.join(_LATIN.findall(text))} "
+    found = [n for n, terms in _concept_terms() if any(term in (spaced if term[0] == " " else text) for term in terms)]
     values = [f"@{v.entity}" + (f"={v.value}" if v.entity in ("scope", "utility") else "") for v in extract(original)]
     size = len(_HAN_RUN.sub(" x ", text).split()) + len(re.findall(f"[{HAN}]", text)) // 2
     return " ".join([*found, *sorted(set(values)), f"#{min(size, 12) // 3}", "#?" if "?" in text else "#."])
@@ -67,16 +69,13 @@ def _shape(found: re.Match[str]) -> str:
 
 
 @lru_cache(maxsize=1)
-def _concept_patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple((name, _any_of(said.split(","))) for name, said in read_pairs(CONCEPTS).items())
+def _concept_terms() -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple((name, tuple(map(_term, said.split(",")))) for name, said in read_pairs(CONCEPTS).items())
 
 
-def _any_of(said: Sequence[str]) -> re.Pattern[str]:
-    """Chinese words anywhere, Latin ones whole; `*` at the end takes any ending."""
-    terms = sorted({normalise(term.strip()).text for term in said if term.strip()}, key=lambda term: (-len(term), term))
-    parts = []
-    for term in terms:
-        body = re.escape(term.removesuffix("*"))
-        latin = rf"(?<![a-z]){body}" + ("" if term.endswith("*") else r"(?![a-z])")
-        parts.append(body if has_han(term) or term == "n't" else latin)
-    return re.compile("|".join(parts))
+def _term(said: str) -> str:
+    """A Chinese word is looked for anywhere, a Latin one between blanks, `*` takes any ending."""
+    term = normalise(said.strip()).text
+    if has_han(term):
+        return term
+    return f" {term.removesuffix('*')}" if term.endswith("*") else f" {term} "

@@ -18,7 +18,7 @@ _ENGLISH_DIGITS = {
 }  # fmt: skip
 _TIMES = {"double": 2, "triple": 3, "treble": 3}
 _HAN_RUN = re.compile(rf"[{''.join(_CHINESE_DIGITS)}\d](?:[ ,\-]?[{''.join(_CHINESE_DIGITS)}\d]){{4,}}")
-_SAID = rf"(?:(?:{'|'.join(_TIMES)})[ -])?(?:{'|'.join(_ENGLISH_DIGITS)}|\d+)"
+_SAID = rf"(?:(?:{'|'.join(_TIMES)})[ -])?(?:{'|'.join(_ENGLISH_DIGITS)}|\d{{1,12}})"
 _ENGLISH_RUN = re.compile(rf"\b{_SAID}(?:[ ,\-]+{_SAID}){{3,}}\b")
 
 _GAP = r"[ \-.]?"
@@ -35,11 +35,11 @@ ACCOUNT = re.compile(
     r"(?:[ .:,#'()]|是|为|就是|\bis\b|'s\b|\bno\b|号码|呢|嘛|\bit\b){0,6}(?P<number>\d(?:[ \-]?\d){7,12})(?!\d)"
 )
 BARE = re.compile(r"(?:[^\d+]{0,4})(?P<number>\d(?:[ \-]?\d){7,12})[.!]?")
-_NUMBER = r"\d+(?:\.\d+)?|[一二两三四五六七八九十百千万零]+"
+_NUMBER = r"(?<!\d)\d{1,8}(?:\.\d{1,3})?|(?<![一二三四五六七八九十])[一二两三四五六七八九十百千万零]{1,10}"
 AMOUNT = re.compile(
     rf"(?P<zh>{_NUMBER})(?:多|来|几)?(?:元|块钱|块(?!地|表)|圆|rmb\b|人民币)"
-    r"|(?P<en>\d[\d,]*(?:\.\d+)?) ?(?:yuan|rmb|cny|kuai|dollars?|bucks)\b"
-    r"|[¥￥$] ?(?P<sign>\d[\d,]*(?:\.\d+)?)"
+    r"|(?P<en>(?<![\d,])\d[\d,]{0,12}(?:\.\d{1,3})?) ?(?:yuan|rmb|cny|kuai|dollars?|bucks)\b"
+    r"|[¥￥$] ?(?P<sign>\d[\d,]{0,12}(?:\.\d{1,3})?)"
 )
 READING = re.compile(
     r"(?:读数|表码|示数|表底数?|表数|止码|抄表数?|(?:水|电)?表上?(?:现在)?(?:的数字?)?(?:显示|走到|到了?|是|为)"

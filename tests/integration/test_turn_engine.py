@@ -228,7 +228,7 @@ async def test_a_crashed_desk_s_turn_is_taken_over(
     never.set()
     second = Engine(desk_settings, database, clock)
     second.start()
-    assert await queue.claim(database, "third", clock(), 6) is None, "its lease has not run out yet"
+    assert await queue.claim(database, "third", clock(), 6) == [], "its lease has not run out yet"
     clock.advance(seconds=63)
     assert [m["text"] for m in await idle(chat, 2)] == ["answered"]
     assert [(b["message_id"], b["metadata"]["fence"]) for b in rasa.asked] == [
@@ -264,12 +264,10 @@ async def test_who_lost_a_turn_can_neither_finish_it_nor_write(
     database: Database, clock: Clock, client: httpx.AsyncClient, chat: Chat
 ) -> None:
     await chat.send("1", "hello")
-    old = await queue.claim(database, "one", clock(), 6)
-    assert old is not None
-    assert await queue.claim(database, "two", clock(), 6) is None
+    (old,) = await queue.claim(database, "one", clock(), 6)
+    assert await queue.claim(database, "two", clock(), 6) == []
     clock.advance(seconds=7)
-    new = await queue.claim(database, "two", clock(), 6)
-    assert new is not None
+    (new,) = await queue.claim(database, "two", clock(), 6)
     assert (old.message_id, old.fence + 1) == (new.message_id, new.fence)
     assert not await queue.finish(database, old, (Said("from the dead", ()),), clock())
     assert await queue.put_back(database, old, clock(), lost=True)
@@ -397,8 +395,7 @@ async def test_replies_of_a_conversation_that_an_agent_took_are_thrown_away(
     database: Database, clock: Clock, chat: Chat
 ) -> None:
     await chat.send("1", "hello")
-    claim = await queue.claim(database, "one", clock(), 6)
-    assert claim is not None
+    (claim,) = await queue.claim(database, "one", clock(), 6)
     await own(database, chat, "agent")
     assert not await queue.finish(database, claim, (Said("me too", ()),), clock())
     assert (await chat.news(2))["messages"] == []
