@@ -1,26 +1,33 @@
 """Composition root of the front desk."""
 
 import asyncio
-import importlib.util
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
 from api import pages
+from api.agents.router import router as agents
 from api.channels import web
 from api.conversations.bell import hear_other_processes
 from api.conversations.engine import Engine
+from api.conversations.router import alarms
+from api.conversations.router import router as conversations
+from api.customers.router import router as customers
 from api.danger import scan
 from api.db.engine import open_database
 from api.deps import Clock, utc_now
 from api.errors import install_error_handlers
 from api.logs import configure_logging
 from api.middleware import Guard
+from api.network.router import router as network
+from api.outages.router import router as outages
+from api.outlets.router import router as outlets
 from api.settings import Settings, load_settings
+from api.tickets.router import router as tickets
 
-#: Features with endpoints below /api/v1.
-FEATURES = ("agents", "conversations", "customers", "network", "outages", "outlets", "tickets")
+#: What is below /api/v1.
+ROUTERS = (agents, alarms, conversations, customers, network, outages, outlets, tickets)
 
 
 @asynccontextmanager
@@ -52,9 +59,8 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
     app.state.settings, app.state.clock = settings, clock
     app.state.database = open_database(settings.sqlalchemy_url)
     install_error_handlers(app)
-    for feature in FEATURES:
-        if importlib.util.find_spec(f"api.{feature}.router") is not None:
-            app.include_router(importlib.import_module(f"api.{feature}.router").router, prefix="/api/v1")
+    for router in ROUTERS:
+        app.include_router(router, prefix="/api/v1")
     app.include_router(web.router)
     pages.install(app)
     app.add_middleware(Guard)

@@ -22,6 +22,10 @@ from api.danger import scan
 from api.errors import Problem
 
 
+#: Priority of a conversation that nothing makes urgent, of 1 (danger) to 5.
+ORDINARY = 4
+
+
 @dataclass(frozen=True)
 class Incoming:
     """A normalised message of any channel: the provider's id, and either text or the token of a choice."""
@@ -132,6 +136,7 @@ def _reopen(conversation: Conversation) -> None:
     """A closed conversation that the customer takes up again is the bot's, and the bot starts afresh."""
     conversation.closed_at = None
     conversation.episode += 1
+    conversation.priority = ORDINARY
     handover.give_to_bot(conversation)
 
 

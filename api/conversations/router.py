@@ -13,6 +13,7 @@ from api.agents.tables import Agent
 from api.conversations import handover, ownership
 from api.conversations.schemas import (
     Acting,
+    AlarmOut,
     ConversationChange,
     ConversationOut,
     MessageOut,
@@ -23,7 +24,7 @@ from api.conversations.schemas import (
     Transfer,
 )
 from api.conversations.sentences import agent_hours, callback_due, hotline
-from api.conversations.tables import Callback, Conversation
+from api.conversations.tables import Alarm, Callback, Conversation
 from api.conversations.transcript import Line, lines_after, lock_conversation, state_of
 from api.conversations.turns import LiveTurn
 from api.db.base import new_id
@@ -33,9 +34,10 @@ from api.errors import not_found
 from api.paging import Limit, Page, cursor_of, read_cursor
 
 router = APIRouter(prefix="/conversations", tags=["conversations"])
+alarms = APIRouter(tags=["conversations"])
 Key = Annotated[str, Depends(require_key)]
 DEFAULT_LIMIT = 50
-#: Every conversation has a priority of one digit, so that it can lead the cursor of a list.
+#: Stands in the cursor of a list for a time that is missing.
 NEVER_WAITED = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
@@ -294,6 +296,20 @@ async def change(
         conversation.language = body.language
         await session.flush()
     return await shown(session, conversation)
+
+
+@alarms.get("/alarms")
+async def raised_alarms(
+    _staff: Staff, session: ReadSession, limit: Limit = DEFAULT_LIMIT, cursor: str | None = None
+) -> Page[AlarmOut]:
+    """Messages that spoke of danger, newest first; `owner` agent: nothing was sent, that agent must act."""
+    query = select(Alarm).order_by(Alarm.at.desc(), Alarm.id.desc()).limit(limit + 1)
+    if cursor:
+        at, last_id = read_cursor(cursor)
+        query = query.where((Alarm.at < at) | ((Alarm.at == at) & (Alarm.id < last_id)))
+    rows = (await session.scalars(query)).all()
+    following = cursor_of(rows[limit - 1].at, rows[limit - 1].id) if len(rows) > limit else None
+    return Page(items=[AlarmOut.model_validate(row) for row in rows[:limit]], next=following)
 
 
 def rfc3339(moment: datetime) -> str:

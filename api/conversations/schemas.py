@@ -66,6 +66,19 @@ class ConversationOut(BaseModel):
     busy: bool = False
 
 
+class AlarmOut(BaseModel):
+    """A message that spoke of danger; `owner`: who had the conversation then."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    conversation_id: str
+    kind: str
+    owner: Owner
+    ticket_number: str | None
+    at: datetime
+
+
 class Acting(BaseModel):
     """Who acts: with the service token `agent` names the agent (username); an agent's token speaks for itself."""
 

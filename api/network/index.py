@@ -15,13 +15,18 @@ LONGEST_NAME = 10
 SHORTEST_FUZZY = 6
 #: How alike name and words must be (0..100): when the words are little more than the name, and inside a sentence.
 ALIKE_ALONE, ALIKE_INSIDE = 80, 89
-#: Tokens beside the name up to which words count as "little more than the name".
-FEW_TOKENS = 5
+#: Tokens beside the name up to which words count as "little more than the name"; and where not a character agrees.
+FEW_TOKENS, FEW_UNLIKE = 5, 2
+#: What a near miss loses, so that only a very near one is clear; and how much less alike two stems may be.
+NEAR_MISS, STEM_ALLOWANCE = 8.0, 8.0
 SCORE_WRITTEN, SCORE_TYPED, SCORE_HEARD, SCORE_ONLY_SOUND, SCORE_BEGINNING = 100.0, 98.0, 92.0, 78.0, 66.0
 #: A place that fits so much worse than the best one is no rival of it.
 MARGIN = 6.0
-#: A name of so few syllables is heard in sentences that do not mean it (万达 in 昨晚大家).
-SHORT_NAME = 2
+#: A name of so few syllables is heard in words that do not mean it (wanda in 今晚打不打麻将).
+SHORT_NAME = 3
+#: Characters that say nothing about which place is meant.
+_COMMON = frozenset("小区花园广场大道正老街路村镇苑居期零一二三四五六七八九十")
+_DESIGNATORS = re.compile(r"[\d零一二三四五六七八九十栋幢号楼座单元室层]")
 #: What kinds of place are called; alone they name nothing, and two names alike in nothing else are not alike.
 GENERIC = re.compile(
     r"(?:xiaoqu|huayuan|jiayuan|guangchang|dadao|cun|lu|jie|yuan|zhen|estate|community|garden|plaza|square|road|street|"
@@ -84,9 +89,10 @@ class PlaceIndex:
 
     kinds: dict[str, str] = field(default_factory=dict)
     by_text: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    #: Sound → place id → the name that sounds so.
-    by_sound: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
+    by_sound: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     by_beginning: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    #: Place id → the telling Han characters of its names.
+    characters: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     fuzzy: list[str] = field(default_factory=list)
 
     @classmethod
@@ -107,8 +113,9 @@ class PlaceIndex:
     def _add(self, name: str, place_id: str) -> None:
         found = tokens(name)
         self.by_text["".join(token.text for token in found)].add(place_id)
+        self.characters[place_id] |= {token.text for token in found if token.is_han} - _COMMON
         for key in {sound(name), spoken(name) if found[0].is_han else sound(name)}:
-            self.by_sound[key].setdefault(place_id, name)
+            self.by_sound[key].add(place_id)
         if all(token.is_han for token in found):
             for size in range(2, len(name)):
                 self.by_beginning[name[:size]].add(place_id)
@@ -117,8 +124,7 @@ class PlaceIndex:
         """Places named in a normalised text, best first; more than one where names are alike."""
         found = tokens(text)
         windows = _windows(found, text)
-        alone = [w for w in windows if len(found) - w.size <= FEW_TOKENS]
-        matches = self._exact(windows, len(found)) or self._fuzzy(windows, found) or self._beginning(alone)
+        matches = self._exact(windows, len(found)) or self._fuzzy(windows, found) or self._beginning(windows, text)
         least = max((match.score for match in matches.values()), default=0.0) - MARGIN
         rivals = [match for match in matches.values() if match.score >= least]
         return sorted(rivals, key=lambda m: (-m.score, m.place_id))
@@ -129,9 +135,8 @@ class PlaceIndex:
         for window in windows:
             written = self.by_text.get(re.sub(r"[^\w]", "", window.text), set())
             hits += [(window, SCORE_WRITTEN, place_id) for place_id in written]
-            for place_id, name in self.by_sound.get(window.sound, {}).items():
-                score = _heard(window, name, size)
-                if score and place_id not in written:
+            for place_id in self.by_sound.get(window.sound, set()) - written:
+                if score := self._heard(window, place_id, size):
                     hits.append((window, score, place_id))
         best: dict[str, Match] = {}
         for window, score, place_id in hits:
@@ -141,7 +146,23 @@ class PlaceIndex:
                 best[place_id] = Match(place_id, self.kinds[place_id], score, window.span)
         return best
 
+    def _akin(self, window: _Window, place_id: str) -> bool:
+        """Whether words that merely sound alike may be meant: none of them is Han, or a telling character is the same."""
+        han = {character for character in window.text if ord(character) >= FIRST_HAN}
+        return not han or bool(han & self.characters[place_id])
+
+    def _heard(self, window: _Window, place_id: str, size: int) -> float:
+        """How sure a place is that sounds like the window of a text of `size` tokens; 0 where it means nothing."""
+        rest = size - window.size
+        if not any(ord(character) >= FIRST_HAN for character in window.text):
+            return SCORE_TYPED  # typed in letters: nothing was misheard
+        if window.size > SHORT_NAME or (window.size == SHORT_NAME and self._akin(window, place_id)):
+            return SCORE_HEARD
+        few = FEW_TOKENS if self._akin(window, place_id) else FEW_UNLIKE
+        return SCORE_ONLY_SOUND if rest <= few else 0.0
+
     def _fuzzy(self, windows: Sequence[_Window], found: Sequence[Token]) -> dict[str, Match]:
+        """Names that sound nearly like some of the words."""
         whole = "".join(token.sound for token in found)
         if len(whole) < SHORTEST_FUZZY:
             return {}
@@ -151,33 +172,24 @@ class PlaceIndex:
             for window in windows:
                 if len(window.sound) < SHORTEST_FUZZY or window.sound == key:
                     continue  # the very sound was judged before
-                rest = len(found) - window.size
-                cutoff = ALIKE_ALONE if rest <= FEW_TOKENS else ALIKE_INSIDE
-                score = _likeness(key, window.sound, cutoff)
-                if not score:
+                cutoff = ALIKE_ALONE if len(found) - window.size <= FEW_TOKENS else ALIKE_INSIDE
+                score = _likeness(key, window.sound, cutoff) - NEAR_MISS
+                if score <= 0:
                     continue
                 for place_id in self.by_sound[key]:
-                    # A near miss is at most plausible unless it is very near.
-                    sure = score - 8
-                    if place_id not in best or best[place_id].score < sure:
-                        best[place_id] = Match(place_id, self.kinds[place_id], sure, window.span)
+                    known = best.get(place_id)
+                    if (known is None or known.score < score) and self._akin(window, place_id):
+                        best[place_id] = Match(place_id, self.kinds[place_id], score, window.span)
         return best
 
-    def _beginning(self, windows: Iterable[_Window]) -> dict[str, Match]:
-        """Names of which only the beginning was said."""
+    def _beginning(self, windows: Iterable[_Window], text: str) -> dict[str, Match]:
+        """Names of which only the beginning was said, and hardly anything else."""
         for window in sorted(windows, key=lambda w: -w.size):
-            if ids := self.by_beginning.get(_GENERIC_HAN.sub("", window.text)):
+            ids = self.by_beginning.get(_GENERIC_HAN.sub("", window.text))
+            rest = _DESIGNATORS.sub("", text[: window.span[0]] + text[window.span[1] :])
+            if ids and len(tokens(rest)) <= 1:
                 return {i: Match(i, self.kinds[i], SCORE_BEGINNING, window.span) for i in ids}
         return {}
-
-
-def _heard(window: _Window, name: str, size: int) -> float:
-    """How sure a name is that sounds like the window of a text of `size` tokens; 0 where it means nothing."""
-    if not any(ord(character) >= FIRST_HAN for character in window.text):
-        return SCORE_TYPED  # typed in letters: nothing was misheard
-    if window.size > SHORT_NAME and (window.size > SHORT_NAME + 1 or set(window.text) & set(name)):
-        return SCORE_HEARD
-    return SCORE_ONLY_SOUND if size - window.size <= FEW_TOKENS else 0.0
 
 
 def _covers(outer: tuple[int, int], inner: tuple[int, int]) -> bool:
@@ -192,4 +204,5 @@ def _likeness(key: str, heard: str, cutoff: float) -> float:
     key_stem, heard_stem = stem(key), stem(heard)
     if not key_stem or not heard_stem:
         return 0.0
-    return min(whole, fuzz.ratio(key_stem, heard_stem, score_cutoff=cutoff - 8) + 4) if whole >= cutoff else 0.0
+    stems = fuzz.ratio(key_stem, heard_stem, score_cutoff=cutoff - STEM_ALLOWANCE)
+    return min(whole, stems + STEM_ALLOWANCE / 2) if stems else 0.0

@@ -72,7 +72,7 @@ async def create(
 
 @router.get("/outages/lookup")
 async def lookup(
-    _caller: CurrentCaller,
+    _caller: Staff,
     session: ReadSession,
     now: Now,
     q: Annotated[str, Query(max_length=1000)],

@@ -23,7 +23,10 @@ _SURNAMES = (
     "荆游竺权盖桓涂仝代苟冼佘练"
 )
 _SURNAME = f"(?:{_COMPOUND}|[{_SURNAMES}])"
-_TITLE = "(?:先生|女士|小姐|太太|师傅|老师|阿姨|叔叔|大爷|大妈|大姐|大哥|奶奶|爷爷|婆婆|嬢嬢|医生|经理|主任|老板|总|工|哥|姐)"
+_TITLE = (
+    "(?:先生|女士|小姐|太太|师傅|老师|阿姨|叔叔|大爷|大妈|大姐"
+    "|大哥|奶奶|爷爷|婆婆|嬢嬢|医生|经理|主任|老板|总|工|哥|姐)"
+)
 _END = r"(?=$|[\s\d,，.。;；:：、!！?？()（）])"
 #: A word after which a name is over.
 _AFTER = r"(?=$|[\s\d,，.。;；:：、!！?？()（）我你他的吧啊呢就这住在来家]|电话|手机|号|联系)"
@@ -38,7 +41,7 @@ _NAMES_ZH = (
         r"(?:我叫|名字(?:是|叫)|姓名(?:是|:|：)|联系人(?:是|:|：)?)\s*(?![了你您他她它们不人过的来什谁])"
         rf"(?P<name>[\u4e00-\u9fff]{{2,8}}·[\u4e00-\u9fff·]{{1,10}}|[\u4e00-\u9fff]{{2,4}}?){_AFTER}"
     ),
-    re.compile(rf"(?:我是|叫我|本人|我系|我名叫)\s*(?P<name>{_FULL_NAME}){_AFTER}"),
+    re.compile(rf"(?:我是|叫我?|本人|我系)\s*(?P<name>{_FULL_NAME}){_AFTER}"),
 )
 _BARE_ZH = re.compile(rf"(?:{_FULL_NAME})")
 #: Words and places that begin like a family name.
@@ -47,7 +50,7 @@ _WORDS_ZH = re.compile(
     r"|单[元位]|管道|应[该急]"
     r"|简单|连续|车库|关[了闸]|包括|查不|冷水|左[边右]|容易|解决|江边|田里|许[多久]|黄[水色]|龙头|文件|程度|段时"
     r"|司机|代[收理]|满[意了]"
-    r"|尚未|丰收|老[业板]).*|.*[路街巷村镇区苑栋幢楼室里弄桥湖]"
+    r"|尚未|丰收|老[业板]).*|.*[路街巷村镇区苑栋幢楼室里弄桥湖了的着得过么上下黑员]"
 )
 _TITLE_EN = r"(?:mr|mrs|ms|miss|dr|prof)\b\.?"
 _STRONG_EN = re.compile(
@@ -56,14 +59,18 @@ _STRONG_EN = re.compile(
 _TITLED_EN = re.compile(rf"\b(?P<name>{_TITLE_EN}\s*[a-z][a-z'-]+(?:\s+[A-Z][a-z'-]+)?)\b", re.IGNORECASE)
 _WEAK_EN = re.compile(
     r"\b(?i:this is|i am|i'm|call me|it's|it is)\s+"
-    r"(?P<name>[A-Z][a-z]*['-]?[A-Z]?[a-z]+(?:\s+[A-Z][a-z'-]+){0,2}|[a-z]{2,}(?=[\s,.:;]+\+?\d{5}))"
+    r"(?P<name>[A-Z][a-z]*['-]?[A-Z]?[a-z]+(?:\s+[A-Z][a-z'-]+){0,2}|[a-z]{2,}(?: [a-z]{2,8})?(?=[\s,.:;]+\+?\d{5}))"
 )
 _NOT_NAMES = frozenset(
-    "a about again alive alone an and angry any anyone asap at back beside but by calling can chinese come dark done everyone for"
-    " freezing from hello here hi home how hurry i in it just later leaving leave me mine my near next no nobody none not now number"
-    " of off ok okay old on or our out please power really right sick so soon sorry still stop stuck sure tenant thank thanks the"
-    " there this to today tomorrow tonight tired under up upset urgent very waiting water what when where who why with wrong yeah"
-    " yes you your owner building block flat unit room road street phone tel mobile whenever anytime somebody someone".split()
+    """
+    a about again alive alone an and angry any anyone anytime asap at back beside block building but by calling
+    can chinese come correct dark done everyone exactly fine flat for freezing from good great hello help here
+    hi home how hurry i in it just later leave leaving me mine mobile my near next no nobody none not now number
+    of off ok okay old on only or our out owner perfect phone please power really right road room send sick so
+    somebody someone soon sorry still stop street stuck sure tel tenant thank thanks the there this tired to
+    today tomorrow tonight under unit up upset urgent very waiting water what when whenever where who why with
+    wrong yeah yes you your
+    """.split()
 )
 _FAMILY_PINYIN = (
     "wang|li|zhang|liu|chen|yang|huang|zhao|wu|zhou|xu|sun|ma|zhu|hu|guo|he|lin|gao|luo|zheng|liang|xie|song|tang|deng|han|feng|cao|peng"
@@ -100,7 +107,13 @@ def name_in(text: str) -> str | None:
     rest = re.sub(r"\s+", " ", _AROUND.sub(" ", said)).strip()
     if _BARE_ZH.fullmatch(rest):
         return None if _WORDS_ZH.fullmatch(rest) else rest
-    spoken = sum(c.isdigit() for c in said) >= _PHONE_DIGITS and _PINYIN.fullmatch(rest)
+    digits = sum(c.isdigit() for c in said)
+    spoken = digits >= _PHONE_DIGITS and _PINYIN.fullmatch(rest)
+    if digits >= _PHONE_DIGITS:
+        # Name, room and number in one line: "张伟，5栋2单元501，138…".
+        first = re.split(r"[\s\d,，、;；]", said, maxsplit=1)[0]
+        if _BARE_ZH.fullmatch(first) and not _WORDS_ZH.fullmatch(first):
+            return first
     if (spoken or _CAPITALISED.fullmatch(rest)) and _up_to_other_words(rest) == rest:
         return rest
     return None
@@ -110,11 +123,8 @@ def _up_to_other_words(name: str) -> str:
     """The words before the first that belongs to no name: "tom and my" gives "tom"."""
     words: list[str] = []
     for word in name.split():
-        if (
-            word.lower().strip(".") in _NOT_NAMES
-            or re.search(r".{2}ing$", word.lower())
-            and not _PINYIN.fullmatch(name)
-        ):
+        doing = re.search(r".{2}ing$", word.lower()) and not _PINYIN.fullmatch(name)
+        if doing or word.lower().strip(".") in _NOT_NAMES:
             break
         words.append(word)
     return " ".join(words).rstrip(".,")

@@ -126,7 +126,8 @@ _PLAIN_ALL = re.compile(
 )
 _OUR_ROOMS = re.compile(rf"(?:{_WE}(?:家|屋)?|家里|屋里|屋头|房间).{{0,3}}(?:都|全)")
 _NOT_ALL = re.compile(
-    r"(?:不是|并非|没有)(?:整|全|所有|大家)[^，,。！!？?\s]{0,4}|\bnot (?:the )?(?:whole|entire|everyone|everybody|all)\b"
+    r"(?:不是|并非|没有)(?:整|全|所有|大家)[^，,。！!？?\s]{0,4}"
+    r"|\bnot (?:the )?(?:whole|entire|everyone|everybody|all)\b"
 )
 _UNSURE = re.compile(
     r"不(?:太|大|很)?(?:知道|清楚|晓得|确定)|晓不得|没(?:有)?(?:看|注意|留意|问|出门)|看不(?:到|见|出|清)|说不(?:好"

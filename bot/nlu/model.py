@@ -21,7 +21,7 @@ class IntentModel:
 
     def __init__(self) -> None:
         self._features = _Features()
-        self._svm = LinearSVC(C=1.0, class_weight="balanced", random_state=_SEED)
+        self._svm = LinearSVC(C=2.0, class_weight="balanced", random_state=_SEED)
         self._temperature = 1.0
         self.intents: list[str] = []
 
@@ -62,7 +62,7 @@ class _Features:
         self._views = {
             "words": TfidfVectorizer(ngram_range=(1, 2), **pieces),
             "characters": TfidfVectorizer(
-                analyzer="char_wb", ngram_range=(1, 5), min_df=2, lowercase=False, sublinear_tf=True, dtype=np.float32
+                analyzer="char_wb", ngram_range=(1, 4), min_df=2, lowercase=False, sublinear_tf=True, dtype=np.float32
             ),
             "sounds": TfidfVectorizer(ngram_range=(1, 3), min_df=2, **pieces),
             "concepts": TfidfVectorizer(**pieces),

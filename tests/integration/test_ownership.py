@@ -169,6 +169,8 @@ async def test_the_bot_never_talks_over_an_agent(desk: Desk, chat: Chat, databas
         assert await session.scalar(select(Turn)) is None
         alarms = (await session.scalars(select(Alarm))).all()
     assert [a.owner for a in alarms] == (["agent"] if typed == SPARKS else [])
+    listed = (await desk.client.get("/api/v1/alarms", headers=desk.headers)).json()["items"]
+    assert [(a["conversation_id"], a["owner"]) for a in listed] == [(chat.id, a.owner) for a in alarms]
 
 
 async def test_a_claim_ends_the_bot_s_turn(desk: Desk, chat: Chat, database: Database, clock: Clock) -> None:

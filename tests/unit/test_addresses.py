@@ -1,6 +1,10 @@
 """Which place and which number a customer's words name."""
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from api.demo.network import build
 from api.network.address import read_numbers, to_number
@@ -198,3 +202,24 @@ def test_tree_of_assets() -> None:
         ancestors({"a": "b", "b": "a"})
     with pytest.raises(TreeError, match="unknown parent x"):
         ancestors({"a": "x"})
+
+
+#: What addresses are made of, and what breaks careless readers of them.
+PIECES = st.sampled_from(
+    [
+        *"海棠晓月珊瑚路栋号楼单元室零一二三十百万两幺第的0123456789-#.:,，。 \n\x00'",
+        *" san er shi yi dong hao lou ",
+        *("building ", "no. ", "unit ", "floor ", "twenty ", "-one ", "A座", "一百", "十", "😀", "ß", "３", "②", "é"),
+    ]
+)
+
+
+@given(st.lists(PIECES, max_size=40).map("".join))
+def test_any_text_can_be_read(index: PlaceIndex, words: str) -> None:
+    text = normalise(words)
+    for match in index.find(text) or [None]:
+        span = match.span if match else (0, 0)
+        numbers = read_numbers(text, span)
+        assert 0 <= span[0] <= span[1] <= len(text)
+        assert len(numbers.building) < 12
+        assert not numbers.building or re.fullmatch(r"\d+[A-Z]?|[A-Z]", numbers.building)
