@@ -33,6 +33,16 @@ def normal_phone(text: str) -> str:
     return re.sub(r"\D", "", phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL))
 
 
+def phone_in(text: str) -> str | None:
+    """The first telephone number in a message, in the form it is kept in."""
+    for match in phonenumbers.PhoneNumberMatcher(unicodedata.normalize("NFKC", text), REGION):
+        try:
+            return normal_phone(match.raw_string)
+        except ValueError:
+            continue
+    return None
+
+
 def same_phone(one: str, other: str) -> bool:
     """Whether two texts are the same telephone number; an empty or unreadable one equals nothing."""
     try:

@@ -101,4 +101,4 @@ class Settings(BaseSettings):
 
 def load_settings() -> Settings:
     """Settings from the environment, then from the home's `.env` (the environment wins)."""
-    return Settings(_env_file=home_folder() / ".env")  # type: ignore[call-arg]
+    return Settings(_env_file=home_folder() / ".env")

@@ -1,4 +1,4 @@
-"""Write a migration from what the tables say and a fresh database lacks: `python scripts/new_migration.py "message"`."""
+"""Write a migration of what the tables say and the last one lacks: `python scripts/new_migration.py "message"`."""
 
 import asyncio
 import sys

@@ -20,7 +20,7 @@ from api.conversations.tables import Choice, Conversation, Message, Turn
 from api.conversations.transcript import add_message, queue_turn
 from api.danger import scan
 from api.errors import Problem
-
+from api.phones import phone_in
 
 #: Priority of a conversation that nothing makes urgent, of 1 (danger) to 5.
 ORDINARY = 4
@@ -97,7 +97,7 @@ async def accept(
         }
         await queue_turn(session, message, payload, now)
     elif conversation.owner == "waiting":
-        await _tell_waiting(session, conversation, now, zone)
+        await _tell_waiting(session, conversation, text, now, zone)
     return Accepted(message.seq)
 
 
@@ -136,6 +136,7 @@ def _reopen(conversation: Conversation) -> None:
     """A closed conversation that the customer takes up again is the bot's, and the bot starts afresh."""
     conversation.closed_at = None
     conversation.episode += 1
+    conversation.verified_at = None
     conversation.priority = ORDINARY
     handover.give_to_bot(conversation)
 
@@ -168,8 +169,17 @@ async def _own_choice(
     return False
 
 
-async def _tell_waiting(session: AsyncSession, conversation: Conversation, now: datetime, zone: ZoneInfo) -> None:
-    """Tell a waiting customer, now and then, that the message will be read, and that the assistant is still there."""
+async def _tell_waiting(
+    session: AsyncSession, conversation: Conversation, text: str, now: datetime, zone: ZoneInfo
+) -> None:
+    """Take down a number for the promised call; else tell a waiting customer, now and then, that the message will be
+    read, and that the assistant is still there."""
+    phone = phone_in(text)
+    if phone and await handover.note_callback_phone(session, conversation.id, phone):
+        offers = [handover.resume_offer(conversation.language)]
+        words = say("callback_phone_noted", conversation.language, phone=phone)
+        await add_message(session, conversation, "system", words, now, offers=offers)
+        return
     told = conversation.waiting_told_at
     if told is not None and now - told < timedelta(minutes=limits()["waiting_notice_minutes"]):
         return

@@ -57,7 +57,7 @@ async def raise_alarm(
     if conversation.owner != "agent" and not await _told_enough(session, conversation, hazard, now):
         language = conversation.language or danger.language
         words = safety_words(danger, language, hotline=await hotline(session))
-        await add_message(session, conversation, "system", words, now)
+        await add_message(session, conversation, "system", words, now, alert=True)
         alarm.ticket_number = await _ticket(session, conversation, text, hazard, now)
     session.add(alarm)
     await session.flush()

@@ -70,6 +70,15 @@ async def position(session: AsyncSession, conversation: Conversation) -> int:
     return (await session.scalar(ahead) or 0) + 1
 
 
+async def note_callback_phone(session: AsyncSession, conversation_id: str, phone: str) -> bool:
+    """Put the number on the conversation's open call-back; False where none was promised."""
+    query = select(Callback).where(Callback.conversation_id == conversation_id, Callback.status == "open")
+    callback = await session.scalar(query.order_by(Callback.due_at).limit(1))
+    if callback is not None:
+        callback.phone = phone
+    return callback is not None
+
+
 def resume_offer(language: str | None) -> Offer:
     """The way back to the assistant."""
     return Offer(say("choice_resume", language or "zh"), RESUME_BOT)

@@ -29,6 +29,8 @@ class MessageOut(BaseModel):
     sender: Literal["customer", "bot", "agent", "system"] = Field(serialization_alias="from")
     text: str
     choices: list[ChoiceOut] = []
+    #: Safety words.
+    alert: bool = False
     at: datetime
 
     @classmethod
@@ -40,6 +42,7 @@ class MessageOut(BaseModel):
                 "sender": message.sender,
                 "text": message.text,
                 "choices": [ChoiceOut.model_validate(choice) for choice in line.choices],
+                "alert": message.alert,
                 "at": message.at,
             }
         )

@@ -67,6 +67,8 @@ class Message(Base):
     provider_id: Mapped[str | None] = mapped_column(String(80))
     #: Hash of the content that came with `provider_id`: the same id with other content is refused.
     content_hash: Mapped[str] = mapped_column(String(64), default="")
+    #: True for safety words, which a page shows as an alarm.
+    alert: Mapped[bool] = mapped_column(default=False)
     #: The customer message that this one answers.
     reply_to: Mapped[str | None] = mapped_column(String(40), index=True)
     agent_id: Mapped[str | None] = mapped_column(ForeignKey("agents.id"))

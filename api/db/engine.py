@@ -56,7 +56,8 @@ def open_database(url: str, pool_size: int = 20) -> Database:
     """Open the database behind an async SQLAlchemy URL."""
     sqlite = url.startswith("sqlite")
     options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "pool_pre_ping": not sqlite}
-    engine = create_async_engine(url, **options)
+    # Parameters are customers' words and numbers: no error may carry them into a log.
+    engine = create_async_engine(url, hide_parameters=True, **options)
     if sqlite:
         _prepare_sqlite(engine)
     return Database(

@@ -147,7 +147,7 @@ class PlaceIndex:
         return best
 
     def _akin(self, window: _Window, place_id: str) -> bool:
-        """Whether words that merely sound alike may be meant: none of them is Han, or a telling character is the same."""
+        """Whether words that merely sound alike may be meant: no Han among them, or a telling character is the same."""
         han = {character for character in window.text if ord(character) >= FIRST_HAN}
         return not han or bool(han & self.characters[place_id])
 

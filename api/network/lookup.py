@@ -44,10 +44,12 @@ async def find_places(session: AsyncSession, words: str, limit: int = 5) -> Plac
     """Service points that the words may mean, best first; see `PlacesOut`."""
     text = normalise(words)
     english = not _HAN.search(text)
-    matches = (await place_index(session)).find(text)[:MOST_PLACES]
+    matches = [m for m in (await place_index(session)).find(text) if m.score >= rules.PLAUSIBLE][:MOST_PLACES]
+    places = {p.id: p for p in await session.scalars(select(Place).where(Place.id.in_([m.place_id for m in matches])))}
+    # Nobody is sent to the neighbours on a guess.
+    matches = [m for m in matches if places[m.place_id].served_by is None or m.score >= rules.CLEAR]
     if not matches:
         return PlacesOut(candidates=[], place=None, places=[], detail="")
-    places = {p.id: p for p in await session.scalars(select(Place).where(Place.id.in_([m.place_id for m in matches])))}
     numbers = {m.place_id: read_numbers(text, m.span, estate=m.kind == "estate") for m in matches}
     found = await _points(session, matches, numbers, limit)
     rivals = len({point.place_id for point, _ in found}) > 1 or len(matches) > 1
@@ -67,7 +69,9 @@ async def find_places(session: AsyncSession, words: str, limit: int = 5) -> Plac
         for point, match in found
     ]
     answered = {point.place_id for point, _ in found if not _lacks_number(point, numbers)}
-    shapes = [await _place(session, places[m.place_id], numbers[m.place_id], m.place_id in answered) for m in matches]
+    shapes = [
+        await _place(session, places[m.place_id], m, numbers[m.place_id], m.place_id in answered) for m in matches
+    ]
     return PlacesOut(
         candidates=candidates,
         place=shapes[0] if len(shapes) == 1 and (shapes[0].needs_number or shapes[0].outside) else None,
@@ -101,7 +105,7 @@ async def _points(
     return found[:limit]
 
 
-async def _place(session: AsyncSession, place: Place, numbers: Numbers, answered: bool) -> PlaceOut:
+async def _place(session: AsyncSession, place: Place, match: Match, numbers: Numbers, answered: bool) -> PlaceOut:
     unit = await session.get(Unit, place.served_by) if place.served_by else None
     outside = unit and OutsideUnit(unit_id=unit.id, unit_zh=unit.name_zh, unit_en=unit.name_en, phone=unit.phone)
     needs_number = not answered and outside is None
@@ -111,6 +115,7 @@ async def _place(session: AsyncSession, place: Place, numbers: Numbers, answered
         name_zh=place.name_zh,
         name_en=place.name_en,
         area_class=place.area_class,
+        score=round(match.score),
         needs_number=needs_number,
         number_unknown=needs_number and bool(numbers.building),
         number=numbers.building,

@@ -50,6 +50,8 @@ class PlaceOut(BaseModel):
     name_zh: str
     name_en: str
     area_class: str
+    #: How surely the place was named, 0..100, whatever the number.
+    score: int
     needs_number: bool
     #: A number was given and the place has none such.
     number_unknown: bool = False

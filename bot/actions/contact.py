@@ -62,7 +62,9 @@ _WEAK_EN = re.compile(
     r"(?P<name>[A-Z][a-z]*['-]?[A-Z]?[a-z]+(?:\s+[A-Z][a-z'-]+){0,2}|[a-z]{2,}(?: [a-z]{2,8})?(?=[\s,.:;]+\+?\d{5}))"
 )
 _NOT_NAMES = frozenset(
-    """
+    re.findall(
+        r"\w+",
+        """
     a about again alive alone an and angry any anyone anytime asap at back beside block building but by calling
     can chinese come correct dark done everyone exactly fine flat for freezing from good great hello help here
     hi home how hurry i in it just later leave leaving me mine mobile my near next no nobody none not now number
@@ -70,7 +72,8 @@ _NOT_NAMES = frozenset(
     somebody someone soon sorry still stop street stuck sure tel tenant thank thanks the there this tired to
     today tomorrow tonight under unit up upset urgent very waiting water what when whenever where who why with
     wrong yeah yes you your
-    """.split()
+        """,
+    )
 )
 _FAMILY_PINYIN = (
     "wang|li|zhang|liu|chen|yang|huang|zhao|wu|zhou|xu|sun|ma|zhu|hu|guo|he|lin|gao|luo|zheng|liang|xie|song|tang|deng|han|feng|cao|peng"

@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import httpx
@@ -33,22 +34,16 @@ class DeskRefused(Exception):
         self.problem = problem
 
 
-_client: httpx.AsyncClient | None = None
-
-
+@cache
 def shared_client() -> httpx.AsyncClient:
     """One connection pool for the process, made at first use (inside the running loop)."""
-    global _client
-    if _client is None or _client.is_closed:
-        base = os.environ.get("MAINSDESK_API_URL", "http://127.0.0.1:8000")
-        token = os.environ.get("MAINSDESK_BOT_TOKEN", "")
-        _client = httpx.AsyncClient(
-            base_url=f"{base}/api/v1",
-            headers={"Authorization": f"Bearer {token}"},
-            limits=httpx.Limits(max_keepalive_connections=32),
-            trust_env=False,
-        )
-    return _client
+    base = os.environ.get("MAINSDESK_API_URL", "http://127.0.0.1:8000")
+    return httpx.AsyncClient(
+        base_url=f"{base}/api/v1",
+        headers={"Authorization": f"Bearer {os.environ.get('MAINSDESK_BOT_TOKEN', '')}"},
+        limits=httpx.Limits(max_keepalive_connections=32),
+        trust_env=False,
+    )
 
 
 @dataclass

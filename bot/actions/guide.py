@@ -7,8 +7,21 @@ from bot.actions.journey import Journey, begin
 from bot.actions.turn import Option, Turn
 
 _UNSURE = re.compile(
-    r"不知道|不清楚|不会|不懂|不敢|看不懂|找不到|怕|不确定|没法看|看不到|搞不懂|晓不得"
-    r"|don'?t know|not sure|unsure|no idea|can'?t (?:see|find|tell|reach)|afraid|scared|dare|how do i",
+    r"不(?:太|大|很|是很)?(?:知道|清楚|会|懂|敢|晓得|确定|认得|认识|明白)|晓不得|[看找够摸]不(?:懂|到|着|见|清)|怕|没法|弄不|搞不|整不|说不"
+    r"|唔(?:知|识|敢)|太黑|太高|年纪大|眼睛不|腿脚不|不方便|没看|没敢|还没"
+    r"|don'?t (?:really )?(?:know|understand|dare|want to)|dunno|not sure|unsure|no idea|no clue|can(?:'t|not|t) (?:see|find|tell|reach|say)"
+    r"|couldn'?t (?:find|tell|see)|afraid|scared|dare|how do i|where is|what is (?:a|the|that)|too (?:dark|high|old)|haven'?t (?:looked|checked)"
+    r"|didn'?t (?:look|check|dare)|confus|don'?t (?:feel|like)",
+    re.IGNORECASE,
+)
+#: Not knowing governs what follows it, so that the words of an option mean nothing there.
+_UNSURE_OF = re.compile(
+    r"(?:不(?:太|大)?(?:知道|清楚|晓得|确定|会|懂)|晓不得|看不(?:懂|清|出)|唔知|分不清|怎么(?:看|弄|判断))"
+    r".{0,6}(?:是不是|有没有|算不算|跳没跳|没有跳|哪|怎么|什么|还是|几|看)"
+    r"|不敢|唔敢|(?:不会|看不懂|认不得|弄不来|搞不来|整不来)(?:$|[，,。的了弄看]|啊|呀|嘛)"
+    r"|(?:don'?t know|not sure|no idea|unsure|can'?t tell|couldn'?t tell|can'?t say) (?:if|whether|which|what|where|how|about)"
+    r"|\b(?:afraid|scared|too scared|don'?t dare|wouldn'?t dare)\b(?! it)|can(?:'t|not) (?:find|reach) (?:it|the|that|any)"
+    r"|what (?:is|does) (?:a|the|that|it)\b.{0,40}\?$|where is|how do i",
     re.IGNORECASE,
 )
 
@@ -73,19 +86,30 @@ def _said(words: str, step: Step) -> GuideOption | None:
     return next((o for o in step.options if any(re.search(p, words, re.IGNORECASE) for p in o.words)), None)
 
 
-def _chosen(turn: Turn, step: Step) -> tuple[str, str] | None:
-    """(answer, next step): the option chosen, meant by its words, or by a plain yes or no; else unsure; else None."""
-    for option in step.options:
-        if turn.option == option.id:
-            return option.id, option.next
-    if turn.option is not None:
+def choose(step: Step, words: str, option: str | None, *, yes: bool, no: bool) -> tuple[str, str] | None:
+    """(answer, next step): the option chosen, meant by its words, or by a plain yes or no; else unsure; else None.
+
+    Not knowing whether, or not daring to, comes before the words it is about ("不知道有没有跳闸").
+    """
+    for candidate in step.options:
+        if option == candidate.id:
+            return candidate.id, candidate.next
+    if option is not None:
         return None
-    said = _said(turn.words, step)
-    if said is not None:
-        return said.id, said.next
-    if _UNSURE.search(turn.words) and step.unsure:
-        return "unsure", step.unsure
-    for option in step.options:
-        if (option.means == "yes" and turn.yes) or (option.means == "no" and turn.no):
-            return option.id, option.next
+    said = words.replace("’", "'").replace("‘", "'").strip()
+    unsure = ("unsure", step.unsure) if step.unsure else None
+    if unsure and _UNSURE_OF.search(said):
+        return unsure
+    for candidate in step.options:
+        if any(re.search(pattern, said, re.IGNORECASE) for pattern in candidate.words):
+            return candidate.id, candidate.next
+    if unsure and _UNSURE.search(said):
+        return unsure
+    for candidate in step.options:
+        if (candidate.means == "yes" and yes) or (candidate.means == "no" and no):
+            return candidate.id, candidate.next
     return None
+
+
+def _chosen(turn: Turn, step: Step) -> tuple[str, str] | None:
+    return choose(step, turn.words, turn.option, yes=turn.yes, no=turn.no)

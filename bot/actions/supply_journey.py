@@ -26,7 +26,8 @@ REPORT = Option("report", "帮我报修", "File a report")
 WAIT = Option("wait", "我再等等", "I'll wait")
 
 SEND_SOMEONE = re.compile(
-    r"派人|来人|上门|直接报修|报修吧|叫人|师傅|send (?:someone|somebody|a|the|people)|just (?:report|file)|technician|engineer",
+    r"派人|来人|上门|直接报修|报修吧|叫人|师傅"
+    r"|send (?:someone|somebody|a|the|people)|just (?:report|file)|technician|engineer",
     re.IGNORECASE,
 )
 

@@ -11,7 +11,8 @@ from bot.actions.times import Bilingual, parse_time, spoken_number, spoken_time
 from bot.actions.turn import Turn
 
 _BACK = re.compile(
-    r"来电了|有电了|来水了|有水了|恢复了|好了|通了|亮了|正常了|\b(?:back|restored|working again|sorted|resolved|fixed|on again)\b",
+    r"来电了|有电了|来水了|有水了|恢复了|好了|通了|亮了|正常了"
+    r"|\b(?:back|restored|working again|sorted|resolved|fixed|on again)\b",
     re.IGNORECASE,
 )
 

@@ -120,7 +120,7 @@ class Turn:
 
     @property
     def place(self) -> Json:
-        """Where: {"service_point_id", "address_zh", "address_en", "detail", "resolved", "words"}; kept across journeys."""
+        """Where, kept across journeys: {"service_point_id", "address_zh", "address_en", "detail", "resolved", "words"}."""
         return cast(Json, self.slots["place"])
 
     @property

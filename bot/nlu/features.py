@@ -1,5 +1,4 @@
-"""What the intent classifier sees of a message: several views, each a string of blank-separated pieces. Pure but for the
-dictionaries that words come from."""
+"""What the intent classifier sees of a message: several views, each a string of blank-separated pieces."""
 
 import re
 from collections.abc import Sequence

@@ -7,8 +7,9 @@ from bot.nlu.text import has_han
 _CHINESE = re.compile(r"中文|汉语|国语|普通话|华语|华文|mandarin|chinese|zhong ?wen|cantonese|putonghua", re.IGNORECASE)
 _ENGLISH = re.compile(r"英[文语]|英語|english|ying ?wen|inglish|engl\b", re.IGNORECASE)
 _NOT = re.compile(
-    r"(?:不要|不用|别用?|别讲|不会|不懂|看不懂|听不懂|don'?t (?:speak|understand|know|read)|can'?t (?:speak|understand|read)"
-    r"|cannot (?:speak|understand|read)|no more|not|my|instead of|stop)\W*(?:说|讲|看|any|speaking|the|in|very good|good)?\W*$",
+    r"(?:不要|不用|别用?|别讲|不会|不懂|看不懂|听不懂"
+    r"|(?:don'?t|can'?t|cannot) (?:speak|understand|know|read|use)|no more|not|my|instead of|stop)"
+    r"\W*(?:说|讲|看|any|speaking|the|in|very good|good)?\W*$",
     re.IGNORECASE,
 )
 

@@ -45,7 +45,8 @@ READING = re.compile(
     r"(?:读数|表码|示数|表底数?|表数|止码|抄表数?|(?:水|电)?表上?(?:现在)?(?:的数字?)?(?:显示|走到|到了?|是|为)"
     r"|\breading|\bmeter (?:says|shows|reads|is at|stands at|displays))"
     r"(?:[ :,]|是|为|到|现在|显示|\bis\b|\bnow\b|\bof\b|\bat\b|'s\b){0,5}(?P<said>\d{1,7}(?:\.\d+)?)(?![\d元块])"
-    r"|(?<![\d.])(?P<unit>\d{1,7}(?:\.\d+)?) ?(?:度(?!电?[一多]?[少块])|吨|方|立方米?|kwh\b|kilowatt|m3\b|cubic|units?\b(?! ?\d))"
+    r"|(?<![\d.])(?P<unit>\d{1,7}(?:\.\d+)?) ?"
+    r"(?:度(?!电?[一多]?[少块])|吨|方|立方米?|kwh\b|kilowatt|m3\b|cubic|units?\b(?! ?\d))"
 )
 
 
@@ -81,7 +82,7 @@ def decimal(said: str) -> str | None:
     total = section = digit = 0
     unit = 1
     for character in said:
-        if character in "零":
+        if character == "零":
             digit, unit = 0, 1
         elif character in _CHINESE_DIGITS:
             digit = int(_CHINESE_DIGITS[character])
@@ -94,7 +95,7 @@ def decimal(said: str) -> str | None:
             digit = 0
     # What follows a unit without a unit of its own counts the next smaller one: 一千二 is 1200.
     last = digit * (unit // 10 if unit > 10 and said[-2:-1] not in ("零", "十") else 1)
-    return str(total + section + last) if total + section + last or said in ("零",) else None
+    return str(total + section + last) if total + section + last or said == "零" else None
 
 
 def _long_numbers(text: str) -> Iterator[tuple[str, tuple[re.Match[str], str]]]:
@@ -121,7 +122,7 @@ def _long_numbers(text: str) -> Iterator[tuple[str, tuple[re.Match[str], str]]]:
 def _from_chinese(found: re.Match[str]) -> str:
     if not any(character in _CHINESE_DIGITS for character in found[0]):
         return found[0]
-    return "".join(_CHINESE_DIGITS.get(character, character) for character in found[0])
+    return "".join(_CHINESE_DIGITS.get(character, character) for character in found[0].replace(",", " "))
 
 
 def _from_english(found: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""One standard form for a message, whatever way it was typed, with a way back to the customer's own characters. Pure."""
+"""One standard form for a message, however it was typed, with a way back to the customer's own characters. Pure."""
 
 import re
 import unicodedata

@@ -64,13 +64,19 @@ _SCOPES = (
     )),
 )  # fmt: skip
 
-_NOT_POWER = re.compile(r"电(?:话|影|视|脑|梯|瓶|动|子|信|商|台|邮|报|竞|工证)|充电(?:宝|器)|power ?bank|power of attorney|traffic lights?")
-_NOT_WATER = re.compile(r"水(?:平|果|印|泥|彩|费?电站)|薪水|口水|汗水|墨水|香水|热水器|电热水|water ?heater|水电工?|下水道|underwater")
+_NOT_POWER = re.compile(
+    r"电(?:话|影|视|脑|梯|瓶|动|子|信|商|台|邮|报|竞|工证)|充电(?:宝|器)|power ?bank|power of attorney|traffic lights?"
+)
+_NOT_WATER = re.compile(
+    r"水(?:平|果|印|泥|彩|费?电站)|薪水|口水|汗水|墨水|香水|热水器|电热水|water ?heater|水电工?|下水道|underwater"
+)
 _POWER = re.compile(
     r"[电闸灯]|空开|插座|漏保|跳(?!水)|黑了|黑漆|很黑"
     r"|\b(?:power\w*|electric\w*|outage|black ?outs?|brown ?outs?|lights?|breakers?|fuses?|sockets?|volt\w*|kwh|rcd|gfci|rcbo|wires?|wiring|switch(?:es)?)\b"
 )
-_WATER = re.compile(r"水|\b(?:water\w*|taps?|faucets?|pipes?|showers?|toilets?|plumb\w*|mains? burst|burst mains?|hydrants?)\b")
+_WATER = re.compile(
+    r"水|\b(?:water\w*|taps?|faucets?|pipes?|showers?|toilets?|plumb\w*|mains? burst|burst mains?|hydrants?)\b"
+)
 _TROUBLE = {
     "power": re.compile(r"(?:没有?|停|断|无|缺|来|复)(?:了|过|有)?电|电(?:没了|停了|断了)|\b(?:no|without|lost|losing) (?:power|electricity|lights?)"
                         r"|(?:power|electricity|lights?)(?:'s| is| are| has| went| gone)+ (?:\w+ )?(?:out|off|gone|cut|down)"),
@@ -85,7 +91,7 @@ _TIME = re.compile(
     rf"\d{{1,2}}月\d{{1,2}}[日号]|(?<![第路街\d])(?:\d{{1,2}}|[一二三]?十[一二三四五六七八九]?)[日号](?=[早上中下晚凌夜 ,.]|$)|{_HOUR}|的|早上|晚上|上午|下午|夜里|开始|以?后|之前){{1,5}}"
     r"|(?:(?<!\d)\d{1,3}|[一二两三四五六七八九十几半]{1,3})个?(?:多|半)?(?:小时|钟头|分钟|天|星期|礼拜|月)(?:多)?(?:以?前|之前|了)?"
     r"|\b(?:since|from|at|around|about|until|till|by|before|after)? ?(?:(?:this|last|next|every|yesterday|tomorrow|today) ?)?"
-    r"(?:(?:half past|quarter (?:to|past)) )?(?:\d{1,2}(?::\d{2})?(?: ?[ap]\.?m\.?| o'?clock)|yesterday|today|tonight|tomorrow|noon|midnight|morning|afternoon|evening|night"
+    r"(?:(?:half past|quarter (?:to|past)) )?(?:\d{1,2}(?::\d{2})?(?: ?[ap]\.?m\.?| o'?clock| (?:this|in the|yesterday|tomorrow) (?:morning|afternoon|evening))|yesterday|today|tonight|tomorrow|noon|midnight|morning|afternoon|evening|night"
     r"|(?:mon|tues|wednes|thurs|fri|satur|sun)days?)(?: (?:this|yesterday|tomorrow|today|in the)? ?(?:morning|afternoon|evening|night))?\b"
     r"|\b(?:\d{1,3}|an?|one|two|three|four|five|ten|half an?|a few|several|couple of) (?:minutes?|mins?|hours?|hrs?|days?|weeks?)(?: ago)?\b"
 )

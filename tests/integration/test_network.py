@@ -52,6 +52,7 @@ async def test_a_place_without_a_number(client: httpx.AsyncClient, service: Head
         "name_zh": "海棠晓月",
         "name_en": "Haitang Xiaoyue",
         "area_class": "urban",
+        "score": 100,
         "needs_number": True,
         "number_unknown": False,
         "number": "",
@@ -92,7 +93,9 @@ async def test_a_place_that_neighbours_serve(client: httpx.AsyncClient, service:
     }
 
 
-@pytest.mark.parametrize("words", ["我家停电了", "the power is out", "小区", "road", "", "解放碑步行街8号", "'; --"])
+@pytest.mark.parametrize(
+    "words", ["祝你生日快乐", "我家停电了", "the power is out", "小区", "road", "", "解放碑步行街8号", "'; --"]
+)
 async def test_nothing_is_invented(client: httpx.AsyncClient, service: Headers, words: str) -> None:
     assert await places(client, service, words) == {"candidates": [], "place": None, "places": [], "detail": ""}
 

@@ -64,13 +64,14 @@ export function toEnd() {
   ui.scroll.scrollTop = ui.scroll.scrollHeight;
 }
 
-function build(from, text, at) {
+function build(from, text, at, alert = false) {
   const element = make("div", "message");
   element.dataset.from = from;
+  if (alert) element.dataset.alert = "true";
   const name = make("p", "name");
-  if (from === "system") name.append(make("span", "icon icon-alert"));
+  if (alert) name.append(make("span", "icon icon-alert"));
   name.append(make("span"));
-  label(name.lastChild, NAMES[from] ?? "fromBot");
+  label(name.lastChild, alert ? "fromAlert" : (NAMES[from] ?? "fromBot"));
   const words = make("p", "text", text);
   words.lang = languageOf(text);
   const foot = make("p", "foot");
@@ -120,9 +121,9 @@ export function showMessages(messages, { restored = false } = {}) {
       setTime(known, message.at);
       continue;
     }
-    const element = build(message.from, message.text, message.at);
+    const element = build(message.from, message.text, message.at, message.alert);
     element.dataset.seq = message.seq;
-    if (message.from === "system" && !restored) element.setAttribute("role", "alert");
+    if (message.alert && !restored) element.setAttribute("role", "alert");
     if (message.from === "customer") setStatus(element, "sent");
     if (message.choices?.length) addChoices(element, message.choices);
     bySeq.set(message.seq, element);

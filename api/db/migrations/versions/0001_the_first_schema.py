@@ -231,6 +231,7 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("provider_id", sa.String(length=80), nullable=True),
         sa.Column("content_hash", sa.String(length=64), nullable=False),
+        sa.Column("alert", sa.Boolean(), nullable=False),
         sa.Column("reply_to", sa.String(length=40), nullable=True),
         sa.Column("agent_id", sa.String(length=40), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
