@@ -25,7 +25,7 @@ train: setup
 	@exec $(DESK) -m mainsdesk.training
 
 eval: setup
-	@exec $(DESK) scripts/evaluate.py
+	@PYTHONPATH=. exec $(DESK) scripts/evaluate.py
 
 bench: setup
 	@$(SETUP) bench

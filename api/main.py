@@ -16,6 +16,7 @@ from api.conversations.router import router as conversations
 from api.customers.router import router as customers
 from api.danger import scan
 from api.db.engine import open_database
+from api.demo.task import keep_demo_fresh
 from api.deps import Clock, utc_now
 from api.errors import install_error_handlers
 from api.logs import configure_logging
@@ -38,9 +39,11 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     await asyncio.to_thread(scan, "")  # loads its words now, and not while the first customer waits
     async with hear_other_processes(state.database):
         engine.start()
+        fresh = asyncio.create_task(keep_demo_fresh(state.database, state.clock, state.settings.zone))
         try:
             yield
         finally:
+            fresh.cancel()
             await engine.stop()
             await state.database.close()
 

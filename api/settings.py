@@ -3,9 +3,11 @@
 import os
 import secrets
 from functools import cached_property
+from io import StringIO
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from dotenv import dotenv_values
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -17,7 +19,7 @@ HIGHEST_PORT = 65535
 
 def home_folder() -> Path:
     """Where all state lives: `$MAINSDESK_HOME`, by default `var` in the working folder."""
-    return Path(os.environ.get(f"{PREFIX}HOME", "var")).resolve()
+    return Path(os.environ.get(f"{PREFIX}HOME") or "var").resolve()
 
 
 def ensure_env_file(home: Path) -> bool:
@@ -25,8 +27,8 @@ def ensure_env_file(home: Path) -> bool:
     path = home / ".env"
     home.mkdir(parents=True, exist_ok=True)
     present = path.read_text(encoding="utf-8") if path.exists() else ""
-    names = {line.partition("=")[0].removeprefix("export ").strip() for line in present.splitlines()}
-    missing = [name for name in GENERATED if f"{PREFIX}{name}" not in names]
+    values = dotenv_values(stream=StringIO(present))
+    missing = [name for name in GENERATED if not values.get(f"{PREFIX}{name}")]
     if missing:
         text = "".join(f"{PREFIX}{name}={secrets.token_urlsafe(24)}\n" for name in missing)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -39,7 +41,7 @@ def ensure_env_file(home: Path) -> bool:
 class Settings(BaseSettings):
     """Everything that differs between two desks; field names are the variable names without the prefix."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore")
 
     home: Path = Field(default_factory=home_folder)
     host: str = "127.0.0.1"
@@ -101,4 +103,5 @@ class Settings(BaseSettings):
 
 def load_settings() -> Settings:
     """Settings from the environment, then from the home's `.env` (the environment wins)."""
-    return Settings(_env_file=home_folder() / ".env")
+    home = home_folder()
+    return Settings(_env_file=home / ".env", home=home)

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -35,10 +36,11 @@ class PartFailed(RuntimeError):
 
 
 class Keeper:
-    """One part, its process and its log. `changed` is called after each start."""
+    """One part, its process, its log and its temporary files below `home`. `changed` is called after each start."""
 
-    def __init__(self, part: Part, logs: Path, tell: Callable[[str], None], changed: Callable[[], None]) -> None:
-        self.part, self.log = part, logs / f"{part.log_name}.log"
+    def __init__(self, part: Part, home: Path, tell: Callable[[str], None], changed: Callable[[], None]) -> None:
+        self.part, self.log = part, home / "logs" / f"{part.log_name}.log"
+        self._scratch = home / "tmp" / part.log_name
         self._tell, self._changed = tell, changed
         self._process: subprocess.Popen[bytes] | None = None
         self._client = httpx.AsyncClient(timeout=CHECK_SECONDS, trust_env=False)
@@ -54,7 +56,9 @@ class Keeper:
         """Start the process; a reason why it cannot start ends up in its log."""
         rotate(self.log)
         self._started = time.monotonic()
-        self._process = spawn(self.part.command, self.part.environment, self.log)
+        shutil.rmtree(self._scratch, ignore_errors=True)  # what a killed process left, such as Rasa's unpacked model
+        self._scratch.mkdir(mode=0o700, parents=True)
+        self._process = spawn(self.part.command, self.part.environment | {"TMPDIR": str(self._scratch)}, self.log)
         self._log_start = self.log.stat().st_size
         self._changed()
 

@@ -42,7 +42,7 @@ class Desk:
         self._logs = settings.home / "logs"
         self._logs.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._front, self._bot, self._actions = self._keepers = tuple(
-            Keeper(part, self._logs, say, self._note_processes)
+            Keeper(part, settings.home, say, self._note_processes)
             for part in (parts.front_desk(settings), parts.bot(settings, model), parts.actions(settings))
         )
         self._preparing: subprocess.Popen[bytes] | None = None
@@ -158,7 +158,7 @@ async def run(settings: Settings, model: Path) -> int:
 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # as it is under nohup
             loop.add_signal_handler(number, on_signal)
     try:
         await working

@@ -31,8 +31,8 @@ from api.privacy import keyed_hash
 router = APIRouter(prefix="/web", tags=["web chat"])
 
 MAX_WAIT = 25.0
-#: Seconds between looks at the database while nobody rings.
-POLL = 2.0
+#: Seconds between looks at the database while nobody rings, should a ring ever be lost.
+POLL = 10.0
 HEARTBEAT = 15
 
 
@@ -138,17 +138,12 @@ async def post(
     return Taken(seq=accepted.seq)
 
 
-async def customers_own(database: Database, conversation_id: str, token: str) -> None:
-    """Problem 404 unless the token is this conversation's."""
-    async with database.read() as session:
-        kept = await session.scalar(select(Conversation.token_hash).where(Conversation.id == conversation_id))
-    if kept is None or not hmac.compare_digest(kept, token):
-        raise not_found("conversation")
-
-
-async def news(database: Database, conversation_id: str, after: int) -> tuple[State, list[MessageOut]]:
+async def news(database: Database, conversation_id: str, token: str, after: int) -> tuple[State, list[MessageOut]]:
+    """State and messages after seq `after`; Problem 404 unless the token is this conversation's."""
     async with database.read() as session:
         state = await state_of(session, conversation_id)
+        if state is None or not hmac.compare_digest(state.token_hash, token):
+            raise not_found("conversation")
         return state, [MessageOut.of(line) for line in await lines_after(session, conversation_id, after)]
 
 
@@ -161,13 +156,12 @@ async def messages(
     wait: Annotated[float, Query(ge=0)] = 0,
 ) -> News:
     """The messages after seq `after`; with `wait` (seconds, 25 at most) as soon as there is one."""
-    await customers_own(database, conversation_id, token)
     loop = asyncio.get_running_loop()
     until = loop.time() + min(wait, MAX_WAIT)
     with bell.listen(conversation_id) as rung:
         while True:
             rung.clear()
-            state, lines = await news(database, conversation_id, after)
+            state, lines = await news(database, conversation_id, token, after)
             left = until - loop.time()
             if lines or left <= 0:
                 return News(messages=lines, owner=state.owner, busy=state.busy)
@@ -183,21 +177,21 @@ async def stream(
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> EventSourceResponse:
     """The messages as server-sent events (`id` = seq), and an event `state` whenever owner or busy change."""
-    await customers_own(database, conversation_id, token)
     start = int(last_event_id) if last_event_id and last_event_id.isdecimal() else after
+    await news(database, conversation_id, token, start)  # a refusal comes before the stream begins
     return EventSourceResponse(
-        events(database, conversation_id, start),
+        events(database, conversation_id, token, start),
         ping=HEARTBEAT,
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def events(database: Database, conversation_id: str, after: int) -> AsyncIterator[ServerSentEvent]:
+async def events(database: Database, conversation_id: str, token: str, after: int) -> AsyncIterator[ServerSentEvent]:
     known: State | None = None
     with bell.listen(conversation_id) as rung:
         while True:
             rung.clear()
-            state, lines = await news(database, conversation_id, after)
+            state, lines = await news(database, conversation_id, token, after)
             for line in lines:
                 after = line.seq
                 yield ServerSentEvent(data=line.model_dump_json(by_alias=True), id=str(line.seq))

@@ -72,8 +72,9 @@ async def accept(
 
     if conversation.closed_at is not None:
         _reopen(conversation)
-    if choice is None:
-        conversation.language = language_of(text, conversation.language)
+    if choice is None and (language := language_of(text, conversation.language)) != conversation.language:
+        conversation.language = language
+        conversation.waiting_told_at = None  # it was told in a language that is not the customer's
     message = await add_message(
         session,
         conversation,

@@ -18,33 +18,32 @@ from api.db.engine import Database
 
 log = structlog.get_logger()
 CHANNEL = "mainsdesk_conversation"
-ANY = "*"
+#: Rung when there may be a turn to work on.
+TURNS = "*"
 _TOUCHED = "touched_conversations"
 
 
 class Bell:
-    """Asyncio events by conversation id; `ANY` is rung with each of them."""
+    """Asyncio events by conversation id, or `TURNS`."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
 
     @contextmanager
-    def listen(self, conversation_id: str = ANY) -> Iterator[asyncio.Event]:
+    def listen(self, key: str) -> Iterator[asyncio.Event]:
         """An event that is set by every ring from now on; clear it before reading, then wait."""
         rung = asyncio.Event()
-        self._waiting[conversation_id].add(rung)
+        self._waiting[key].add(rung)
         try:
             yield rung
         finally:
-            waiting = self._waiting[conversation_id]
-            waiting.discard(rung)
-            if not waiting:
-                self._waiting.pop(conversation_id, None)
+            self._waiting[key].discard(rung)
+            if not self._waiting[key]:
+                del self._waiting[key]
 
-    def ring(self, conversation_id: str) -> None:
-        for key in {conversation_id, ANY}:
-            for rung in tuple(self._waiting.get(key, ())):
-                rung.set()
+    def ring(self, key: str) -> None:
+        for rung in tuple(self._waiting.get(key, ())):
+            rung.set()
 
 
 bell = Bell()
@@ -59,20 +58,20 @@ async def wait_for_ring(rung: asyncio.Event, seconds: float) -> None:
         pass
 
 
-async def touch(session: AsyncSession, conversation_id: str) -> None:
-    """Ring for this conversation when the session's transaction has ended."""
+async def touch(session: AsyncSession, key: str) -> None:
+    """Ring for this conversation (or `TURNS`) when the session's transaction has ended."""
     touched: set[str] = session.sync_session.info.setdefault(_TOUCHED, set())
-    if conversation_id not in touched:
-        touched.add(conversation_id)
+    if key not in touched:
+        touched.add(key)
         if session.get_bind().dialect.name == "postgresql":
-            await session.execute(select(func.pg_notify(CHANNEL, conversation_id)))
+            await session.execute(select(func.pg_notify(CHANNEL, key)))
 
 
 @event.listens_for(Session, "after_transaction_end")
 def _ring_after_commit(session: Session, transaction: SessionTransaction) -> None:
     if transaction.parent is None:
-        for conversation_id in session.info.pop(_TOUCHED, ()):
-            bell.ring(conversation_id)
+        for key in session.info.pop(_TOUCHED, ()):
+            bell.ring(key)
 
 
 @asynccontextmanager

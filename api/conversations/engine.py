@@ -8,8 +8,9 @@ from datetime import datetime
 import httpx
 import structlog
 
+from api.conversations import bell as bells
 from api.conversations import queue
-from api.conversations.bell import ANY, bell, wait_for_ring
+from api.conversations.bell import bell, wait_for_ring
 from api.conversations.metrics import RETRIES, TURN_SECONDS, TURNS
 from api.conversations.rasa import Answered, Failed, Unreachable, ask
 from api.db.engine import Database
@@ -60,7 +61,7 @@ class Engine:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _dispatch(self) -> None:
-        with bell.listen() as rung:
+        with bell.listen(bells.TURNS) as rung:
             while True:
                 rung.clear()
                 try:
@@ -81,7 +82,7 @@ class Engine:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
-        bell.ring(ANY)  # a place is free
+        bell.ring(bells.TURNS)  # a place is free
 
     async def _run(self, claim: queue.Claim) -> None:
         try:

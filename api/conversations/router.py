@@ -69,7 +69,8 @@ async def shown(session: AsyncSession, conversation: Conversation) -> Conversati
     if conversation.agent_id is not None:
         agent = await session.get(Agent, conversation.agent_id)
         out.agent = agent.username if agent else None
-    out.busy = (await state_of(session, conversation.id)).busy
+    state = await state_of(session, conversation.id)
+    out.busy = state is not None and state.busy
     out.verified_account = conversation.account_number if conversation.verified_at else None
     return out
 

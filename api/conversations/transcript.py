@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.conversations.bell import touch
+from api.conversations.bell import TURNS, touch
 from api.conversations.tables import Choice, Conversation, Message, Turn
 from api.db.base import new_id
 
@@ -94,7 +94,7 @@ async def queue_turn(session: AsyncSession, message: Message, payload: dict[str,
             payload=payload,
         )
     )
-    await touch(session, message.conversation_id)
+    await touch(session, TURNS)
 
 
 async def drop_turns(session: AsyncSession, conversation_id: str, but: str | None = None) -> None:
@@ -114,13 +114,15 @@ class State:
 
     owner: str
     busy: bool
+    token_hash: str
 
 
-async def state_of(session: AsyncSession, conversation_id: str) -> State:
-    """Owner and busy. Read before the messages: what is not busy any more has all its replies in a later read."""
+async def state_of(session: AsyncSession, conversation_id: str) -> State | None:
+    """Owner and busy; None for an unknown conversation. Read before the messages: what is not busy any more has all its replies in a later read."""
     busy = exists().where(Turn.conversation_id == conversation_id, Turn.state.in_(UNFINISHED))
-    row = (await session.execute(select(Conversation.owner, busy).where(Conversation.id == conversation_id))).one()
-    return State(row[0], bool(row[1]))
+    query = select(Conversation.owner, busy, Conversation.token_hash).where(Conversation.id == conversation_id)
+    row = (await session.execute(query)).one_or_none()
+    return State(row[0], bool(row[1]), row[2]) if row is not None else None
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ STILL = Option("still", "仍要投诉", "Record it anyway")
 
 _OFF_NOW = re.compile(
     r"(?:现在|还|又|一直|正|仍).{0,4}(?:没电|停电|停着|没水|停水|黑着)|(?:没电|没水|停电|停水)(?:了|呢|着)?(?:到现在|到今天)"
+    r"|又(?:停|没电|没水|断)"
     r"|\b(?:still|currently|right now|again)\b.{0,20}\b(?:off|out|no (?:power|water|electricity|light)|dark|dry)\b",
     re.IGNORECASE,
 )
@@ -45,12 +46,17 @@ class Complaint(PlaceSteps, ContactSteps):
 
     async def start(self, turn: Turn) -> None:
         remember_words(turn)
-        turn.say("utter_complaint_welcome")
         if turn.entity("utility") in ("power", "water"):
             turn.memory["utility"] = turn.entity("utility")
-        trouble = (
-            supply_trouble(turn.words) if wants_to_complain(turn.words) and not turn.memory.get("resumed") else None
-        )
+        complains = wants_to_complain(turn.words) or bool(turn.memory.get("resumed"))
+        if _OFF_NOW.search(turn.words) and not complains:
+            # Angry, but what is needed first is supply, and nobody asked for a complaint to be filed.
+            water = turn.memory.get("utility") == "water"
+            turn.leave()
+            await begin(turn, "water" if water else "outage")
+            return
+        turn.say("utter_complaint_welcome")
+        trouble = None if turn.memory.get("resumed") else supply_trouble(turn.words)
         if trouble:
             await self._supply_first(turn, trouble)
         elif _OFF_NOW.search(turn.words):

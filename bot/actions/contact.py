@@ -133,6 +133,13 @@ def _up_to_other_words(name: str) -> str:
     return " ".join(words).rstrip(".,")
 
 
+_REFUSES = re.compile(
+    r"没(?:有)?(?:手机|电话|號碼|号码)|不(?:想|方便|愿意?|用|要)?留|不给|不方便"
+    r"|\bno (?:phone|number|mobile)\b|(?:don'?t|do not) have (?:a |any )?(?:phone|number|mobile)|rather not|prefer not",
+    re.IGNORECASE,
+)
+
+
 class ContactSteps(Journey):
     """A journey that needs somebody to call. Calls `contact_known` when done; a phone may be refused."""
 
@@ -162,7 +169,7 @@ class ContactSteps(Journey):
         digits = sum(c.isdigit() for c in turn.words)
         if turn.contact.get("phone"):
             await self.contact_known(turn)
-        elif turn.option == "no_phone" or (turn.no and turn.memory.get("phone_asked")):
+        elif turn.option == "no_phone" or _REFUSES.search(turn.words) or (turn.no and turn.memory.get("phone_asked")):
             turn.contact["phone"] = ""
             turn.say("utter_no_phone")
             await self.contact_known(turn)

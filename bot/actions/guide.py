@@ -7,20 +7,29 @@ from bot.actions.journey import Journey, begin
 from bot.actions.turn import Option, Turn
 
 _UNSURE = re.compile(
-    r"不(?:太|大|很|是很)?(?:知道|清楚|会|懂|敢|晓得|确定|认得|认识|明白)|晓不得|[看找够摸]不(?:懂|到|着|见|清)|怕|没法|弄不|搞不|整不|说不"
-    r"|唔(?:知|识|敢)|太黑|太高|年纪大|眼睛不|腿脚不|不方便|没看|没敢|还没"
-    r"|don'?t (?:really )?(?:know|understand|dare|want to)|dunno|not sure|unsure|no idea|no clue|can(?:'t|not|t) (?:see|find|tell|reach|say)"
-    r"|couldn'?t (?:find|tell|see)|afraid|scared|dare|how do i|where is|what is (?:a|the|that)|too (?:dark|high|old)|haven'?t (?:looked|checked)"
-    r"|didn'?t (?:look|check|dare)|confus|don'?t (?:feel|like)",
+    r"不(?:太|大|很|是很)?(?:知道|清楚|会|懂|敢|晓得|确定|认得|认识|明白)|晓不得|[看找够摸]不(?:懂|到|着|见|清)|怕"
+    r"|没法|弄不|搞不|整不|说不"
+    r"|唔(?:知|识|敢)|太黑|太高|年纪大|眼睛不|腿脚不|不方便|没(?:看|敢|试|注意|留意)|还没|拧不|拆不|打不开|闻不"
+    r"|尝不|随便|你看"
+    r"|don'?t (?:really )?(?:know|understand|dare|want to)|dunno|not sure|unsure|no idea|no clue|can(?:'t|not"
+    r"|t) (?:see|find|tell|reach|say)"
+    r"|couldn'?t (?:find|tell|see)|afraid|scared|dare|how do i|where is|what is (?:a|the|that)|too (?:dark|high"
+    r"|old)|haven'?t (?:looked|checked)"
+    r"|didn'?t (?:look|check|dare)|confus|don'?t (?:feel|like)|can'?t (?:unscrew|get|open|turn)|whatever|up to you",
     re.IGNORECASE,
 )
 #: Not knowing governs what follows it, so that the words of an option mean nothing there.
 _UNSURE_OF = re.compile(
     r"(?:不(?:太|大)?(?:知道|清楚|晓得|确定|会|懂)|晓不得|看不(?:懂|清|出)|唔知|分不清|怎么(?:看|弄|判断))"
     r".{0,6}(?:是不是|有没有|算不算|跳没跳|没有跳|哪|怎么|什么|还是|几|看)"
+    r"|^(?:我|也|还|真的?)*(?:不(?:太|大|是很)?(?:知道|清楚|确定|晓得)|看不清楚?|没(?:看|注意|留意|试)过?)\W*$"
+    r"|^(?:i'?m |i |really |sorry,? )*(?:not sure|no idea|no clue|unsure|don'?t know)\W*$"
+    r"|联系不上|打不通|没人(?:接|理|应)|(?:nobody|no one) (?:answers|picks|is there|there)"
     r"|不敢|唔敢|(?:不会|看不懂|认不得|弄不来|搞不来|整不来)(?:$|[，,。的了弄看]|啊|呀|嘛)"
-    r"|(?:don'?t know|not sure|no idea|unsure|can'?t tell|couldn'?t tell|can'?t say) (?:if|whether|which|what|where|how|about)"
-    r"|\b(?:afraid|scared|too scared|don'?t dare|wouldn'?t dare)\b(?! it)|can(?:'t|not) (?:find|reach) (?:it|the|that|any)"
+    r"|(?:don'?t know|not sure|no idea|unsure|can'?t tell|couldn'?t tell|can'?t say) (?:if|whether|which|what|where"
+    r"|how|about)"
+    r"|\b(?:afraid|scared|too scared|don'?t dare|wouldn'?t dare)\b(?! it)|can(?:'t|not) (?:find|reach) (?:it|them"
+    r"|the (?!card)|that|any)"
     r"|what (?:is|does) (?:a|the|that|it)\b.{0,40}\?$|where is|how do i",
     re.IGNORECASE,
 )
@@ -100,9 +109,9 @@ def choose(step: Step, words: str, option: str | None, *, yes: bool, no: bool) -
     unsure = ("unsure", step.unsure) if step.unsure else None
     if unsure and _UNSURE_OF.search(said):
         return unsure
-    for candidate in step.options:
-        if any(re.search(pattern, said, re.IGNORECASE) for pattern in candidate.words):
-            return candidate.id, candidate.next
+    meant = _said(said, step)
+    if meant is not None:
+        return meant.id, meant.next
     if unsure and _UNSURE.search(said):
         return unsure
     for candidate in step.options:

@@ -20,12 +20,15 @@ FOLDER = Path(__file__).parent.parent / "data" / "guides"
 
 #: Things a customer is never told to handle; a sentence may name them to warn, or as a possible cause.
 _FORBIDDEN = re.compile(
-    r"闸刀|刀闸|接线|电线|线头|插座|插头|封印|铅封|(?:打开|撬|拆).{0,4}(?:表箱|电表|水表)"
-    r"|knife switch|wiring|\bwires?\b|socket|\bplug|\bseal|open the meter",
+    r"闸刀|刀闸|接线|电线|线头|裸线|火线|零线|保险丝|熔断器|插座|插头|封印|铅封|封条"
+    r"|(?:打开|撬|拆|掀|揭).{0,4}(?:表箱|电表|水表|表盖)|(?:表箱|电表|水表|表盖).{0,3}(?:打开|撬开|拆|掀|揭)"
+    r"|knife switch|\bwiring|\bwires?\b|\bfuses?\b|socket|\bplug|\bseal|open (?:up )?the (?:meter|sealed)",
     re.IGNORECASE,
 )
 _WARNING = re.compile(
-    r"不要|请勿|切勿|别|不能|避免|远离|do not|don't|never|keep away|without touching|leave|\bmay\b|可能",
+    r"不要(?!紧|怕|担心)|请勿|切勿|别(?!怕|担心|着急|的)|不能|避免|远离"
+    r"|(?:do not|don't)(?! (?:worry|be afraid|hesitate))|never|keep away|without touching"
+    r"|\bmay (?:leak|be|have)\b|可能(?:漏电|短路|老化|受潮|有)",
     re.IGNORECASE,
 )
 _SENTENCES = re.compile(r"[。！？；\n]|[.!?;](?:\s|$)")
@@ -106,6 +109,12 @@ class Guide(BaseModel):
         if self.start not in self.steps:
             found.append(f"start: there is no step {self.start}")
         found += [f"step {name}: cannot be reached" for name in self.steps if name not in reached]
+        ending = {name for name, step in self.steps.items() if step.end}
+        while more := {name for name, step in self.steps.items() if step.followers & ending} - ending:
+            ending |= more
+        found += [
+            f"step {name}: a dead end, no end can be reached from it" for name in self.steps if name not in ending
+        ]
         return found
 
     def _step_faults(self, step: Step) -> list[str]:

@@ -6,15 +6,15 @@ from bot.actions.turn import Turn
 MOST_NAMED = 3
 
 
-async def outlets_near(turn: Turn, utility: str | None) -> list[Json]:
+async def outlets_near(turn: Turn, utility: str | None, *, hall: bool = False) -> list[Json]:
     """Outlets, nearest to the place of this conversation first."""
     found = await turn.desk.get("/outlets", near=turn.place.get("service_point_id"), utility=utility)
-    return list(found.get("items") or [])[:MOST_NAMED]
+    return [o for o in found.get("items") or [] if not hall or o.get("kind") == "hall"][:MOST_NAMED]
 
 
-async def nearest_outlet(turn: Turn, utility: str) -> None:
-    """Say where the nearest outlet is, and the nearest one that is open round the clock."""
-    items = await outlets_near(turn, utility)
+async def nearest_outlet(turn: Turn, utility: str, *, hall: bool = False) -> None:
+    """Say where the nearest outlet is, and the nearest one open round the clock; `hall`: only service halls."""
+    items = await outlets_near(turn, utility, hall=hall)
     if not items:
         return
     named = items[:1] + [o for o in items[1:] if o.get("round_the_clock")][:1]

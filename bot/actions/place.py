@@ -25,8 +25,11 @@ _CORRECTION = re.compile(
     r"不是.{1,20}?(?:[,，、。\s]|而)*(?:是|在)(?P<zh>.{2,40})$"
     r"|(?:地址|地方|位置).{0,6}?(?:错了?|不对|有误)[,，。\s]*(?:应该|其实)?(?:是|在)?(?P<zh2>.{2,40})$"
     r"|(?:应该是|改成|更正为|我说的是)(?P<zh3>.{2,40})$"
+    r"|(?:^|[,，。\s])(?:不对|错了|[说搞打写报]错了?|不好意思|哦|噢|更正)[,，。!！\s]*(?:应该)?(?:是|在)?(?P<zh4>[^,，。]{2,40})$"
     r"|\bnot .{1,40}?(?:,| but| rather)\s*(?:it'?s|it is|at)?\s*(?P<en>.{3,60})$"
     r"|\b(?:i meant|correction:?|i mean|it should be)\s+(?P<en2>.{3,60})$"
+    r"|\b(?:it'?s|it is|i'?m (?:at|in))\s+(?P<en4>[^,]{3,40}),?\s+not\b"
+    r"|\b(?:sorry|oops|wait|actually),?\s+(?:it'?s|it is|i meant)\s+(?P<en5>[^,]{3,60})$"
     r"|\b(?:wrong address|address is wrong)\W+(?:it'?s|it is|should be)?\s*(?P<en3>.{3,60})$",
     re.IGNORECASE,
 )
@@ -69,6 +72,11 @@ class PlaceSteps(Journey):
             return
         if len(turn.words) >= SHORTEST and await self._from_words(turn, turn.words, whole_sentence=True):
             return
+        if _ADDRESS.search(turn.words) and not turn.place.get("resolved"):
+            # An address was given, but not one of ours: say so rather than ask as if nothing had been said.
+            turn.memory["place_asked"] = turn.words
+            turn.ask("place", "utter_ask_place_again")
+            return
         if turn.place.get("resolved"):
             turn.ask("place_same", "utter_ask_same_place", [YES, NO], address=address_of(turn.place))
             return
@@ -88,11 +96,18 @@ class PlaceSteps(Journey):
     async def answer_place(self, turn: Turn) -> None:
         if len(turn.words) >= SHORTEST and await self._from_words(turn, turn.words, whole_sentence=False):
             return
-        if turn.memory.get("place_asked") or _gives_up(turn):
+        if self.heard_beside(turn):
+            # Extent or phone, given before the place: kept, and no failed try.
+            turn.ask_again()
+        elif turn.memory.get("place_asked") or _gives_up(turn):
             await self._unresolved(turn)
         else:
             turn.memory["place_asked"] = turn.words
             turn.ask("place", "utter_ask_place_again")
+
+    def heard_beside(self, turn: Turn) -> bool:
+        """Hook: True where the message holds another thing the journey needs, and no address."""
+        return False
 
     async def answer_place_same(self, turn: Turn) -> None:
         if turn.yes:
@@ -213,7 +228,8 @@ class PlaceSteps(Journey):
         )
 
     async def _unresolved(self, turn: Turn) -> None:
-        words = max((turn.words, str(turn.memory.get("place_asked") or "")), key=len)
+        told = [turn.words, str(turn.memory.get("place_asked") or "")]
+        words = max((w for w in told if _ADDRESS.search(w)), key=len, default=max(told, key=len))
         turn.slots["place"] = {"words": words[:200], "resolved": False}
         turn.say("utter_place_as_said", words=words[:80])
         await self.place_known(turn)

@@ -155,6 +155,21 @@ _OFF = re.compile(
 _AND = re.compile(r"而且|并且|还要|另外|同时|顺便|也要|[,，。;；]|\b(?:and|also|plus)\b", re.IGNORECASE)
 
 
+_TRIP = re.compile(
+    r"跳闸|跳匝|合不上|推不上|开关.{0,6}(?:跳|弹)|\b(?:breaker|rcd|switch|fuse)\b.{0,25}\b(?:trip\w*|off|won'?t)", re.I
+)
+
+
+def wish_in(words: str) -> str | None:
+    """The journey that plain words name, for messages whose other parts (name, phone, address) hid the intent."""
+    off = _OFF.search(words)
+    if off:
+        return "water" if off["water"] else "outage"
+    if _TRIP.search(words):
+        return "meter"
+    return "complaint" if _COMPLAIN.search(words) else None
+
+
 def wants_to_complain(words: str) -> bool:
     """Whether a message about supply also holds the wish to complain ("停电了，而且我要投诉")."""
     return bool(_COMPLAIN.search(words))

@@ -25,6 +25,11 @@ CHECK_HERE = Option("check", "直接检查", "Check right away")
 REPORT = Option("report", "帮我报修", "File a report")
 WAIT = Option("wait", "我再等等", "I'll wait")
 
+UNABLE = re.compile(
+    r"不会|不敢|看不(?:清|见|到|懂)|眼睛|腿脚|老人|年纪大|八十|七十|够不着|找不到"
+    r"|can'?t (?:see|reach|find|do)|afraid|scared|disabled|wheelchair|elderly|too old|blind",
+    re.IGNORECASE,
+)
 SEND_SOMEONE = re.compile(
     r"派人|来人|上门|直接报修|报修吧|叫人|师傅"
     r"|send (?:someone|somebody|a|the|people)|just (?:report|file)|technician|engineer",
@@ -80,6 +85,23 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
         if turn.step == "check_first" and turn.intent in ("ask_bill", "prepaid_card_problem"):
             return True  # "check my account" is one of the two answers
         return turn.step == "overdue" or super().keeps(turn)
+
+    async def answer(self, turn: Turn) -> None:
+        # A phone number instead of an answer: the customer wants somebody to come.
+        early = turn.step in ("guide", "scope", "check_first") and turn.entity("phone")
+        if early and not self.keeps(turn):
+            self._take_contact(turn)
+            await self.need_contact(turn)
+        else:
+            await super().answer(turn)
+
+    def heard_beside(self, turn: Turn) -> bool:
+        scope, phone = scope_of(turn), turn.entity("phone")
+        if scope:
+            turn.memory["scope"] = scope
+        if phone:
+            self._take_contact(turn)
+        return bool(scope or phone)
 
     def place_changed(self, turn: Turn) -> None:
         for known in ("join", "outage_id", "joined", "known_outage"):
@@ -223,7 +245,8 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
             or turn.entity("account")
         ):
             await self.need_account(turn)
-        elif SEND_SOMEONE.search(turn.words):
+        elif SEND_SOMEONE.search(turn.words) or UNABLE.search(turn.words):
+            turn.say("utter_no_need_to_check")
             await self.need_contact(turn)
         elif turn.option == "check" or turn.yes or turn.no or turn.words:
             await self.run_guide(turn, self.guide_for(turn))
@@ -242,7 +265,7 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
             turn.memory["balance"] = "positive"
             await self.run_guide(turn, self.guide_for(turn))
             return
-        await nearest_outlet(turn, self.utility)
+        await nearest_outlet(turn, self.utility, hall=account["state"] == "unregistered")
         await contact_record(turn, "cut_off", "told why the supply is cut off and how to be reconnected")
         await finish(turn)
 

@@ -9,6 +9,7 @@ from rasa_sdk.types import DomainDict
 
 from bot.actions.desk import Json
 from bot.actions.journey import PERSON, DeskAction, begin, proceed, running
+from bot.actions.supply import wish_in
 from bot.actions.tickets import amend, withdraw
 from bot.actions.turn import Option, Turn
 
@@ -56,6 +57,8 @@ class ActionContinue(DeskAction):
             await begin(turn, turn.option.removeprefix("start:").replace("outage_status", "outage"))
         elif await proceed(turn) or await amend(turn):
             return
+        elif wish := wish_in(turn.words):
+            await begin(turn, wish)
         elif turn.no or turn.yes:
             turn.say("utter_anything_else")
         else:
@@ -160,6 +163,9 @@ class ActionNotUnderstood(DeskAction):
 
     async def act(self, turn: Turn) -> None:
         if await proceed(turn) or await amend(turn):
+            return
+        if wish := wish_in(turn.words):
+            await begin(turn, wish)
             return
         turn.slots["misses"] += 1
         if turn.slots["misses"] == 1:

@@ -34,7 +34,8 @@ def views(text: str) -> Views:
     """All views of a message."""
     normal = normalise(text)
     pieces = [normal.text[start:end] for start, end in word_spans(normal)]
-    return Views(_words(pieces), _shapes(normal.text), _sounds(normal.text), _concepts(text, normal.text))
+    sounds = _sounds(normal.text)
+    return Views(_words(pieces), _shapes(normal.text), sounds, _concepts(text, normal.text, sounds))
 
 
 def _words(pieces: Sequence[str]) -> str:
@@ -48,9 +49,9 @@ def _sounds(text: str) -> str:
     return " ".join(s for run in _HAN_RUN.findall(text) for s in lazy_pinyin(run, style=Style.NORMAL))
 
 
-def _concepts(original: str, text: str) -> str:
-    """What the message is about, values it holds, and whether it is one word or many."""
-    spaced = f" {' '.join(_LATIN.findall(text))} "
+def _concepts(original: str, text: str, sounds: str) -> str:
+    """What the message is about, as written or as it sounds; values that it holds; its length; a question or not."""
+    spaced = f" {' '.join(_LATIN.findall(text))} | {sounds} "
     found = [n for n, terms in _concept_terms() if any(term in (spaced if term[0] == " " else text) for term in terms)]
     values = [f"@{v.entity}" + (f"={v.value}" if v.entity in ("scope", "utility") else "") for v in extract(original)]
     size = len(_HAN_RUN.sub(" x ", text).split()) + len(re.findall(f"[{HAN}]", text)) // 2
@@ -69,12 +70,15 @@ def _shape(found: re.Match[str]) -> str:
 
 @lru_cache(maxsize=1)
 def _concept_terms() -> tuple[tuple[str, tuple[str, ...]], ...]:
-    return tuple((name, tuple(map(_term, said.split(",")))) for name, said in read_pairs(CONCEPTS).items())
+    return tuple(
+        (name, tuple(form for term in said.split(",") for form in _forms(normalise(term.strip()).text)))
+        for name, said in read_pairs(CONCEPTS).items()
+    )
 
 
-def _term(said: str) -> str:
-    """A Chinese word is looked for anywhere, a Latin one between blanks, `*` takes any ending."""
-    term = normalise(said.strip()).text
-    if has_han(term):
-        return term
-    return f" {term.removesuffix('*')}" if term.endswith("*") else f" {term} "
+def _forms(term: str) -> tuple[str, ...]:
+    """What to look for: a Chinese word as written and, from two characters on, by its sound; a Latin word between
+    blanks, `*` takes any ending."""
+    if not has_han(term):
+        return (f" {term.removesuffix('*')}" if term.endswith("*") else f" {term} ",)
+    return (term, f" {_sounds(term)} ") if len(term) > 1 else (term,)

@@ -7,7 +7,6 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.model_selection import train_test_split
 from sklearn.svm import LinearSVC
 
 from bot.nlu.features import Views, views
@@ -22,7 +21,7 @@ class IntentModel:
     def __init__(self) -> None:
         self._features = _Features()
         self._svm = LinearSVC(C=2.0, class_weight="balanced", random_state=_SEED)
-        self._temperature = 1.0
+        self._temperature = 4.0
         self.intents: list[str] = []
 
     @classmethod
@@ -30,14 +29,13 @@ class IntentModel:
         """Train on examples; the temperature is learnt from a fifth that a first model has not seen."""
         seen, labels = [views(text) for text in texts], np.array(intents)
         model = cls()
-        if min(Counter(intents).values()) > 1 and len(labels) * _HELD_OUT >= len(set(intents)):
-            learn, check = train_test_split(
-                np.arange(len(labels)), test_size=_HELD_OUT, stratify=labels, random_state=_SEED
-            )
+        order = np.random.default_rng(_SEED).permutation(len(labels))
+        learn, rest = np.split(order, [int(len(labels) * (1 - _HELD_OUT))])
+        check = rest[np.isin(labels[rest], labels[learn])]
+        if len(check) and len(set(labels[learn])) > 1:
             model._fit([seen[i] for i in learn], labels[learn])
             margins = model._margins([seen[i] for i in check])
-            columns = np.searchsorted(model.intents, labels[check])
-            model._temperature = _temperature(margins, columns)
+            model._temperature = _temperature(margins, np.searchsorted(model.intents, labels[check]))
         model._fit(seen, labels)
         return model
 

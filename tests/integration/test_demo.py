@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -13,6 +14,7 @@ from sqlalchemy import select
 from api.customers.tables import Account
 from api.db.engine import Database
 from api.demo.seed import refresh_demo, seed_demo
+from api.demo.task import refresh_once
 from api.network.store import mark_network
 from api.network.tables import ServicePoint
 from api.outages.tables import Outage
@@ -179,3 +181,14 @@ async def test_facts(client: httpx.AsyncClient, bot: Any) -> None:
     assert facts["commitments"] == {"urban": 45, "rural": 90, "remote": 120}
     assert re.fullmatch(r"\d\d:\d\d", facts["agent_hours"]["from"])
     assert facts["emergency"]["fire"] == "119"
+
+
+async def test_the_front_desk_keeps_the_demo_fresh(database: Database, clock: Any) -> None:
+    before = await times(database)
+    zone = ZoneInfo("Asia/Shanghai")
+    assert await refresh_once(database, clock.advance(days=2), zone) == len(before)
+    assert await refresh_once(database, clock(), zone) == 0
+    assert all(start - before[key][0] == timedelta(days=2) for key, (start, _) in (await times(database)).items())
+    async with database.write() as session, session.begin():
+        await mark_network(session, "loaded")
+    assert await refresh_once(database, clock.advance(days=2), zone) == 0

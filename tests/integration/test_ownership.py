@@ -215,19 +215,20 @@ async def test_a_waiting_customer_is_told_now_and_then(
     desk: Desk, chat: Chat, clock: Clock, database: Database
 ) -> None:
     await desk.hand_over(chat)
-    for n in range(3):
-        await chat.send(str(n), f"hello {n}")
+    for n, words in enumerate(("hello", "is anybody there", "有人吗", "hello?")):
+        await chat.send(str(n), words)
     said = await texts(chat)
-    assert [who for who, _ in said] == ["customer", "system", "customer", "customer"]
+    assert [who for who, _ in said] == ["customer", "system", "customer", "customer", "system", "customer", "system"]
     assert HOURS["en"] in said[1][1]
+    assert HOURS["zh"] in said[4][1], "in the language that the customer writes"
     await on_duty(database, clock)
     clock.advance(minutes=6)
     await chat.send("x", "hello?")
-    notice = (await chat.news(5))["messages"][-1]
+    notice = (await chat.news(8))["messages"][-1]
     assert notice["from"] == "system"
     assert [c["label"] for c in notice["choices"]] == ["Continue with the assistant"]
     assert (await chat.send("y", choice=notice["choices"][0]["token"])).status_code == 202
-    news = await chat.news(7)
+    news = await chat.news(10)
     assert (news["owner"], news["busy"]) == ("bot", False)
     assert [m["from"] for m in news["messages"]] == ["customer", "system"]
     await chat.send("z", "my bill")

@@ -78,6 +78,7 @@ async def test_a_message_is_kept_and_keeps_the_bot_busy(chat: Chat, clock: Clock
                 "from": "customer",
                 "text": "No power here",
                 "choices": [],
+                "alert": False,
                 "at": clock().isoformat().replace("+00:00", "Z"),
             }
         ],
@@ -260,6 +261,7 @@ async def test_danger_is_answered_at_once(chat: Chat, database: Database) -> Non
     assert (await chat.send("1", SPARKS)).json() == {"seq": 2}
     _customer, words = (await chat.news(after=1))["messages"]
     assert words["from"] == "system"
+    assert words["alert"] is True
     assert "away" in words["text"]
     async with database.read() as session:
         turn = await session.scalar(select(Turn).where(Turn.conversation_id == chat.id))
@@ -286,7 +288,7 @@ async def test_danger_in_a_refused_message_is_answered_too(chat: Chat, database:
 
 async def test_the_stream_resumes_where_it_was_left(app: FastAPI, client: httpx.AsyncClient, chat: Chat) -> None:
     await chat.send("1", "hello")
-    source = web.events(app.state.database, chat.id, 0)
+    source = web.events(app.state.database, chat.id, web.token_hash(chat.headers["Authorization"][7:]), 0)
     first = [await anext(source) for _ in range(3)]
     assert [(e.id, e.event) for e in first] == [("1", None), ("2", None), (None, "state")]
     assert json.loads(str(first[1].data))["text"] == "hello"

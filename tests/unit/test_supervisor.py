@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from api.settings import Settings, ensure_env_file
+from api.settings import Settings, ensure_env_file, load_settings
 from mainsdesk import cli, ports
 from mainsdesk.logs import rotate, useful_tail
 from mainsdesk.parts import actions, bot
@@ -49,14 +49,26 @@ def test_settings_file_is_made_once_with_random_secrets_for_its_owner_alone(tmp_
 
 def test_secrets_that_an_operators_file_lacks_are_added_and_the_rest_is_kept(tmp_path: Path) -> None:
     file = tmp_path / ".env"
-    file.write_text("MAINSDESK_PORT=8010\nMAINSDESK_BOT_TOKEN=mine")
+    file.write_text("MAINSDESK_PORT=8010\nMAINSDESK_RASA_TOKEN=\nMAINSDESK_BOT_TOKEN=mine")
     file.chmod(0o644)
     assert ensure_env_file(tmp_path)
     lines = file.read_text().splitlines()
-    assert lines[:2] == ["MAINSDESK_PORT=8010", "MAINSDESK_BOT_TOKEN=mine"]
-    names = {line.split("=")[0] for line in lines[2:]}
+    assert lines[:3] == ["MAINSDESK_PORT=8010", "MAINSDESK_RASA_TOKEN=", "MAINSDESK_BOT_TOKEN=mine"]
+    names = {line.split("=")[0] for line in lines[3:]}
     assert names == {"MAINSDESK_SERVICE_TOKEN", "MAINSDESK_RASA_TOKEN", "MAINSDESK_ADMIN_PASSWORD"}
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_settings_of_a_home_given_by_a_relative_path_and_an_empty_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MAINSDESK_HOME", "desk")
+    monkeypatch.setenv("MAINSDESK_BOT_TOKEN", "")
+    ensure_env_file(tmp_path / "desk")
+    configured = load_settings()
+    assert configured.home == tmp_path / "desk"
+    assert len(configured.bot_token.get_secret_value()) >= 32
 
 
 @pytest.mark.parametrize(

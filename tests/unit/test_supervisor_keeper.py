@@ -40,6 +40,7 @@ async def new_keeper(tmp_path: Path, told: list[str], monkeypatch: pytest.Monkey
     monkeypatch.setattr(keeping, "CHECK_SECONDS", 0.2)
     monkeypatch.setattr(keeping, "BACK_OFF", (0.01,) * 5)
     monkeypatch.setattr(keeping, "LONG_PAUSE", 0.01)
+    (tmp_path / "logs").mkdir()
     made: list[Keeper] = []
 
     def make(program: str = SERVER, *, essential: bool = False) -> Keeper:
@@ -86,6 +87,14 @@ async def test_a_part_that_dies_is_started_again(new_keeper: NewKeeper, told: li
     await replaced(keeper, told, lambda pid: os.kill(pid, signal.SIGKILL))
     assert told[0] == f"part: was killed by SIGKILL; starting it again (log: {keeper.log})"
     assert len(told) == 2
+
+
+async def test_temporary_files_of_a_killed_process_are_gone(
+    new_keeper: NewKeeper, told: list[str], tmp_path: Path
+) -> None:
+    keeper = new_keeper("import tempfile; tempfile.mkdtemp()\n" + SERVER)
+    await replaced(keeper, told, lambda pid: os.kill(pid, signal.SIGKILL))
+    assert len(list((tmp_path / "tmp" / "part").iterdir())) == 1
 
 
 async def test_a_part_that_hangs_is_replaced(new_keeper: NewKeeper, told: list[str]) -> None:
