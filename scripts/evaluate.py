@@ -1,9 +1,9 @@
 """`make eval`: how well intents are understood.
 
-First the trained model is asked the utterances of tests/unit/nlu_utterances.txt, none of which it was trained on; then
-cross-validation over bot/data/nlu trains the pipeline of config.yml on all folds but one and asks the one. There a sentence
-close to one of the training set flatters the result: read it as a comparison of two versions, not as what customers will
-see. Rasa's own reports, with every mistake, stay in $MAINSDESK_HOME/eval.
+First the trained model is asked tests/unit/nlu_utterances.txt, which is not among the training examples though written
+by the same people; then cross-validation over bot/data/nlu trains the pipeline on all folds but one and asks that one.
+Both compare two versions; neither is what customers will see. Rasa's own reports, with every mistake, stay in
+$MAINSDESK_HOME/eval.
 """
 
 import json
@@ -74,9 +74,8 @@ def summarise(title: str, reports: Path) -> None:
     for language, chinese in (("Chinese", True), ("English", False)):
         counts = [sum(is_chinese(item["text"]) is chinese for item in items) for items in (right, wrong)]
         print(f"  {language}         {share(*counts)}")
-    print(
-        f"  macro F1        {100 * intents['macro avg']['f1-score']:5.1f} %\n\n  weakest intents              F1     recall"
-    )
+    print(f"  macro F1        {100 * intents['macro avg']['f1-score']:5.1f} %")
+    print("\n  weakest intents              F1     recall")
     scores = {name: row for name, row in intents.items() if isinstance(row, dict) and " avg" not in name}
     for name, row in sorted(scores.items(), key=lambda item: item[1]["f1-score"])[:8]:
         print(f"  {name:24}{100 * row['f1-score']:5.1f} %    {100 * row['recall']:5.1f} %")

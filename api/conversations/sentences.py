@@ -1,6 +1,6 @@
 """The desk's own sentences, from sentences.yml, and the facts that they quote."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,8 @@ async def hours_words(session: AsyncSession, language: str | None) -> str:
 
 async def callback_due(session: AsyncSession, now: datetime, zone: ZoneInfo) -> datetime:
     """When a call back made now is due: the agents' next working time (UTC)."""
-    return next_working_time(now, Hours.from_fact(await agent_hours(session)), zone)
+    soonest = now + timedelta(minutes=limits()["callback_minutes"])
+    return next_working_time(soonest, Hours.from_fact(await agent_hours(session)), zone)
 
 
 def local_time(moment: datetime, zone: ZoneInfo, language: str | None) -> str:

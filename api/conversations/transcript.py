@@ -118,7 +118,10 @@ class State:
 
 
 async def state_of(session: AsyncSession, conversation_id: str) -> State | None:
-    """Owner and busy; None for an unknown conversation. Read before the messages: what is not busy any more has all its replies in a later read."""
+    """Owner and busy; None for an unknown conversation.
+
+    Read before the messages: what is not busy any more has all its replies in a later read.
+    """
     busy = exists().where(Turn.conversation_id == conversation_id, Turn.state.in_(UNFINISHED))
     query = select(Conversation.owner, busy, Conversation.token_hash).where(Conversation.id == conversation_id)
     row = (await session.execute(query)).one_or_none()

@@ -12,6 +12,10 @@ from bot.actions.times import parse_time, spoken_time
 from bot.actions.turn import Turn
 from bot.actions.verify import VerifySteps
 
+_WHY = re.compile(
+    r"怎么.{0,8}(?:多|贵|高|涨)|为(?:什么|啥|何)|不对|偏高|\bwhy\b|so (?:high|much)|too (?:high|much)|wrong",
+    re.IGNORECASE,
+)
 _READING = re.compile(r"(?<!\d)\d{1,6}(?:\.\d{1,2})?(?!\d)")
 
 
@@ -23,6 +27,7 @@ class Bill(VerifySteps):
     title: ClassVar[dict[str, str]] = {"zh": "账单", "en": "your bill"}
 
     async def start(self, turn: Turn) -> None:
+        turn.memory["why"] = bool(_WHY.search(turn.words))
         await self.need_account(turn)
 
     async def verified(self, turn: Turn, account: Json) -> None:
@@ -39,6 +44,8 @@ class Bill(VerifySteps):
                 reading=str(account["last_reading"]).removesuffix(".00"),
                 at=spoken_time(read_at, now),
             )
+        if turn.memory.get("why"):
+            turn.say("utter_bill_why")
         await finish(turn)
 
     async def not_verified(self, turn: Turn) -> None:

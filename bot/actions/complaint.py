@@ -6,7 +6,7 @@ from typing import ClassVar
 from bot.actions.contact import ContactSteps
 from bot.actions.filing import file_ticket, remember_words
 from bot.actions.journey import COMPLAINT, DeskAction, also, begin, finish
-from bot.actions.place import PlaceSteps
+from bot.actions.place import PlaceSteps, looks_like_address, place_instead
 from bot.actions.supply import supply_trouble, wants_to_complain
 from bot.actions.turn import NO, Option, Turn
 
@@ -16,20 +16,40 @@ ALL_SAID = Option("done", "说完了", "That is all")
 STILL = Option("still", "仍要投诉", "Record it anyway")
 
 _OFF_NOW = re.compile(
-    r"(?:现在|还|又|一直|正|仍).{0,4}(?:没电|停电|停着|没水|停水|黑着)|(?:没电|没水|停电|停水)(?:了|呢|着)?(?:到现在|到今天)"
-    r"|又(?:停|没电|没水|断)"
-    r"|\b(?:still|currently|right now|again)\b.{0,20}\b(?:off|out|no (?:power|water|electricity|light)|dark|dry)\b",
+    r"(?:现在|还|又|一直|正|仍|到现在).{0,3}(?:没有?(?:来)?(?:电|水)|(?<!不)(?<!没)停(?:电|水|着)|黑着|断(?:电|水))"
+    r"|又(?:停|没电|没水|断)|(?:没电|没水|停电|停水)(?:了|呢|着)?(?:到现在|到今天)"
+    r"|(?:没电|没水|停电|停水|停了).{0,2}(?:[\d一二两三四五六七八九十半几]+个?(?:天|小时|钟头|晚上)).{0,2}(?:了|还)"
+    r"|\b(?:still|currently|right now|again)\b.{0,20}\b(?:off|out|no (?:power|water|electricity|light)|dark|dry)\b"
+    r"|\b(?:off|out|no (?:power|water|electricity|lights?))\b.{0,12}\b(?:again|right now|now|at the moment"
+    r"|currently)\b"
+    r"|\bwithout (?:power|water|electricity|light)\b.{0,25}\b(?:now|since|again)\b",
     re.IGNORECASE,
 )
+#: The whole message, or its end: "nothing was done" and "水没了" are part of the story.
 _DONE = re.compile(
-    r"说完|就这些|没了|没有了|就这样|完了|that'?s (?:all|it)|nothing (?:else|more)|no more|i'?m done|done",
+    r"^(?:好了?|嗯|暂时|目前|其他|别的|我|都|就|[,，\s])*(?:没了|没有了|完了|说完了?|讲完了?"
+    r"|没别的了?)[吧呢啊哈。.!！\s]*$"
+    r"|(?:就这些|就这样|我说完了|都说完了)(?:了|吧|啊|呢)*[。.!！\s]*$"
+    r"|^(?:ok(?:ay)?|no|yes|well|[,.\s])*(?:nothing (?:else|more)|no more|(?:i'?m |i am |all )?done|finished)[.!\s]*$"
+    r"|\bthat['’]?s (?:all|it|everything)(?: for now| from me)?[.!\s]*$",
+    re.IGNORECASE,
+)
+#: A message that says no more than that.
+_ONLY_DONE = re.compile(
+    r"(?:好了?|嗯|暂时|目前|我|都|就|[,，\s])*(?:没了|没有了|完了|说完了?|讲完了?|就这些|就这样)[了吧呢啊哈。.!！\s]*"
+    r"|(?:ok(?:ay)?|no|yes|well|[,.\s])*(?:that['’]?s (?:all|it|everything)|nothing (?:else|more)|no more"
+    r"|(?:i'?m |i am |all )?done|finished)(?: for now| thanks?| thank you)?[.!\s]*",
     re.IGNORECASE,
 )
 #: A rule that explains a grievance (B13): no fault of staff, but the wish is still recorded if the customer insists.
 _RULES = {
     "proof": re.compile(r"房产证|产权证|房本|补卡|proof of (?:property|ownership)|replacement card", re.IGNORECASE),
     "arrears": re.compile(
-        r"欠费.{0,8}(?:停|断|掐)|(?:停|断|掐).{0,8}欠费|cut.{0,12}(?:arrears|unpaid|not pay)|disconnect", re.IGNORECASE
+        r"(?<!没)(?<!没有)(?<!不)欠费.{0,8}(?:停|断|掐)|(?:停|断|掐).{0,8}(?<!没)(?<!没有)(?<!不)欠费"
+        r"|没(?:有)?(?:交|缴)(?:电|水)?(?:费|钱).{0,8}(?:停|断|掐)"
+        r"|\bcut\b.{0,36}(?:arrears|unpaid|not pa(?:y|id)|n'?t pa(?:y|id)|overdue)"
+        r"|disconnect\w*.{0,20}(?:arrears|unpaid|not pa(?:y|id)|n'?t pa(?:y|id)|bill|debt|overdue)",
+        re.IGNORECASE,
     ),
 }
 #: Customers tell it in pieces: so many messages are listened to before the next question.
@@ -55,11 +75,13 @@ class Complaint(PlaceSteps, ContactSteps):
             turn.leave()
             await begin(turn, "water" if water else "outage")
             return
-        turn.say("utter_complaint_welcome")
         trouble = None if turn.memory.get("resumed") else supply_trouble(turn.words)
         if trouble:
             await self._supply_first(turn, trouble)
-        elif _OFF_NOW.search(turn.words):
+            return
+        if not turn.memory.get("resumed"):
+            turn.say("utter_complaint_welcome")
+        if _OFF_NOW.search(turn.words):
             turn.ask("order", "utter_complaint_supply_first", [SUPPLY_FIRST, COMPLAINT_FIRST])
         elif not await self._rule(turn):
             self._listen(turn)
@@ -102,7 +124,8 @@ class Complaint(PlaceSteps, ContactSteps):
             turn.ask("story", "utter_complaint_listen", [ALL_SAID])
 
     async def answer_story(self, turn: Turn) -> None:
-        remember_words(turn)
+        if not _ONLY_DONE.fullmatch(turn.words.strip()):
+            remember_words(turn)
         turn.memory["pieces"] = turn.memory.get("pieces", 0) + 1
         # A phone number in the story means that the customer is done telling it.
         finished = turn.option == "done" or turn.no or _DONE.search(turn.words) or turn.entity("phone")
@@ -140,6 +163,21 @@ class Complaint(PlaceSteps, ContactSteps):
     ask_contact = "utter_complaint_ask_contact"
 
 
+_APPLIANCE = re.compile(
+    r"冰箱|冰柜|电视|电脑|笔记本|空调|洗衣机|热水器|电饭|微波|路由|主板|硬盘|灯|水泵|机器|设备|鱼|海鲜|肉|药|货"
+    r"|fridge|freezer|\btv\b|television|computer|laptop|\bpc\b|washing|boiler|heater|router|microwave|modem|pump"
+    r"|machine|appliance|air ?con|food|meat|fish|stock|charger|monitor|printer|lamp",
+    re.IGNORECASE,
+)
+_WHEN = re.compile(
+    r"昨|前天|今天|今早|刚才|上午|下午|晚上|早上|凌晨|中午|星期|周[一二三四五六日末]|\d+\s*[点号日月]"
+    r"|[一二三四五六七八九十]+点"
+    r"|yesterday|today|tonight|last night|this (?:morning|afternoon|evening)|\bago\b|\d+ ?(?:am|pm|:\d\d)"
+    r"|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b|o'?clock",
+    re.IGNORECASE,
+)
+
+
 class DamageClaim(PlaceSteps, ContactSteps):
     """An appliance or goods harmed by a cut or surge (A5): what, when, where; contact within 24 hours."""
 
@@ -151,19 +189,46 @@ class DamageClaim(PlaceSteps, ContactSteps):
 
     async def start(self, turn: Turn) -> None:
         turn.say("utter_damage_sorry")
-        remember_words(turn)
-        turn.ask("what", "utter_damage_ask_what")
+        await self._next(turn)
 
     async def answer_what(self, turn: Turn) -> None:
-        remember_words(turn)
-        turn.ask("when", "utter_damage_ask_when")
+        turn.memory["what"] = not looks_like_address(turn.words)
+        await self._next(turn)
 
     async def answer_when(self, turn: Turn) -> None:
-        remember_words(turn)
-        await self.need_place(turn)
+        turn.memory["when"] = not looks_like_address(turn.words)
+        await self._next(turn)
 
     async def again(self, turn: Turn) -> None:
         await self.answer(turn)
+
+    def heard_beside(self, turn: Turn) -> bool:
+        return self._harvest(turn)
+
+    def _harvest(self, turn: Turn) -> bool:
+        """Take what, when and whom to call from any message; True where there was something."""
+        remember_words(turn)
+        self._take_contact(turn)
+        what, when = bool(_APPLIANCE.search(turn.words)), bool(_WHEN.search(turn.words))
+        turn.memory["what"] = turn.memory.get("what") or what
+        turn.memory["when"] = turn.memory.get("when") or when
+        return what or when or bool(turn.entity("phone"))
+
+    async def _next(self, turn: Turn) -> None:
+        """Ask only for what is still missing: what, when, where, whom to call."""
+        self._harvest(turn)
+        if not turn.place.get("resolved") and looks_like_address(turn.words):
+            named = await place_instead(turn, turn.words)
+            if named:
+                self._take_place(turn, named)
+        if not turn.memory.get("what"):
+            turn.ask("what", "utter_damage_ask_what")
+        elif not turn.memory.get("when"):
+            turn.ask("when", "utter_damage_ask_when")
+        elif turn.place.get("resolved"):
+            await self.place_known(turn)
+        else:
+            await self.need_place(turn)
 
     async def place_known(self, turn: Turn) -> None:
         await self.need_contact(turn)

@@ -1,6 +1,7 @@
 """Asking whom the crew may call: name and phone in one question (A1, D6)."""
 
 import re
+from typing import ClassVar
 
 from bot.actions.journey import Journey
 from bot.actions.turn import Option, Turn
@@ -135,7 +136,7 @@ def _up_to_other_words(name: str) -> str:
 
 _REFUSES = re.compile(
     r"没(?:有)?(?:手机|电话|號碼|号码)|不(?:想|方便|愿意?|用|要)?留|不给|不方便"
-    r"|\bno (?:phone|number|mobile)\b|(?:don'?t|do not) have (?:a |any )?(?:phone|number|mobile)|rather not|prefer not",
+    r"|\bno (?:phone|number|mobile)\b|(?:don'?t|do not) have (?:a |any )?(?:phone|number|mobile)|rather not|prefer not|not (?:leave|give|leaving|giving)|anonymous",
     re.IGNORECASE,
 )
 
@@ -144,13 +145,16 @@ class ContactSteps(Journey):
     """A journey that needs somebody to call. Calls `contact_known` when done; a phone may be refused."""
 
     ask_contact = "utter_ask_contact"
+    #: Offered with the first question where a number is only welcome.
+    contact_options: ClassVar[tuple[Option, ...]] = ()
 
     async def contact_known(self, turn: Turn) -> None:
         raise NotImplementedError
 
     def keeps(self, turn: Turn) -> bool:
         given = turn.entity("phone") or sum(c.isdigit() for c in turn.words) >= MIN_DIGITS or name_in(turn.words)
-        return (turn.step == "contact" and bool(given)) or super().keeps(turn)
+        refused = _REFUSES.search(turn.words)
+        return (turn.step == "contact" and bool(given or refused)) or super().keeps(turn)
 
     async def need_contact(self, turn: Turn) -> None:
         """Take name and phone from this message or earlier ones, else ask for both at once."""
@@ -158,7 +162,7 @@ class ContactSteps(Journey):
         if turn.contact.get("phone"):
             await self.contact_known(turn)
         else:
-            turn.ask("contact", self.contact_question(turn))
+            turn.ask("contact", self.contact_question(turn), self.contact_options)
 
     def contact_question(self, turn: Turn) -> str:
         """The response that asks for name and phone."""

@@ -10,11 +10,22 @@ from bot.actions.turn import Turn
 LONGEST_DESCRIPTION = 1_000
 
 
+#: Intents whose words tell a crew nothing.
+_NO_FACTS = frozenset(
+    {"ask_outage_status", "ask_ticket_status", "greet", "thank", "goodbye", "affirm", "talk_to_human"}
+)
+
+
 def remember_words(turn: Turn) -> None:
     """Keep what the customer says about the trouble, for the order's text."""
     said = turn.memory.setdefault("said", [])
-    if turn.words and turn.words not in said:
+    if turn.words and turn.words not in said and turn.intent not in _NO_FACTS:
         said.append(turn.words[:300])
+
+
+def said_so_far(turn: Turn) -> str:
+    """The customer's words in one line."""
+    return turn.pick("；", "; ").join(turn.memory.get("said", []))
 
 
 async def file_ticket(
@@ -33,7 +44,7 @@ async def file_ticket(
     `symptom` is the dispatcher's line; the customer's own words follow it. Raises DeskDown, DeskRefused: then nothing
     was confirmed.
     """
-    said = "；".join(turn.memory.get("said", []))
+    said = said_so_far(turn)
     address = address_of(turn.place)[turn.language]
     ticket = await turn.desk.post(
         "/tickets",
@@ -47,7 +58,7 @@ async def file_ticket(
             "place_resolved": bool(turn.place.get("resolved")),
             "contact_name": turn.contact.get("name", ""),
             "contact_phone": turn.contact.get("phone", ""),
-            "description": f"{symptom}{'。' if said else ''}{said}"[:LONGEST_DESCRIPTION],
+            "description": f"{symptom}{turn.pick('。', '. ') if said else ''}{said}"[:LONGEST_DESCRIPTION],
             "tried": turn.memory.get("tried", []),
             "language": turn.language,
             "outage_id": outage_id,
@@ -60,14 +71,20 @@ async def file_ticket(
 
 def say_ticket(turn: Turn, ticket: Json, response: str) -> None:
     """Read back number, address, phone and due time."""
-    due = parse_time(ticket.get("arrival_due_at"))
     turn.say(
         f"{response}_existing" if ticket.get("existing") else response,
         number=spoken_number(ticket["number"]),
         address=ticket.get("address") or turn.pick("（未定位）", "(not located)"),
         phone=ticket.get("contact_phone") or turn.pick("（未留）", "(none given)"),
     )
-    if due is not None and ticket["kind"] == "fault_report" and not ticket.get("existing"):
+    if ticket["kind"] == "fault_report" and not ticket.get("existing"):
+        say_due(turn, ticket)
+
+
+def say_due(turn: Turn, ticket: Json) -> None:
+    """When a crew is due (D3), where the ticket has such a time."""
+    due = parse_time(ticket.get("arrival_due_at"))
+    if due is not None:
         turn.say("utter_arrival_due", due=spoken_time(due, datetime.now(UTC)))
 
 

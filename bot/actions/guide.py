@@ -15,7 +15,8 @@ _UNSURE = re.compile(
     r"|t) (?:see|find|tell|reach|say)"
     r"|couldn'?t (?:find|tell|see)|afraid|scared|dare|how do i|where is|what is (?:a|the|that)|too (?:dark|high"
     r"|old)|haven'?t (?:looked|checked)"
-    r"|didn'?t (?:look|check|dare)|confus|don'?t (?:feel|like)|can'?t (?:unscrew|get|open|turn)|whatever|up to you",
+    r"|didn'?t (?:look|check|dare)|confus|don'?t (?:feel|like)|can'?t (?:unscrew|get|open|turn|climb)|whatever"
+    r"|up to you",
     re.IGNORECASE,
 )
 #: Not knowing governs what follows it, so that the words of an option mean nothing there.

@@ -78,8 +78,8 @@ class Step(BaseModel):
     #: For a ticket: what the dispatcher reads first.
     symptom: Text | None = None
     topic: str = ""
-    #: Name the nearest outlets at this end.
-    outlets: bool = False
+    #: Name outlets at this end: the nearest ones, or service halls (for papers and cards).
+    outlets: Literal["near", "hall"] | None = None
 
     @property
     def followers(self) -> set[str]:

@@ -1,8 +1,8 @@
 """Danger to life (A9, B11). The API has sent the safety words and filed the order before the bot hears of it; what is
 left is the exact place and a number to call."""
 
-from bot.actions.contact import ContactSteps
-from bot.actions.filing import file_ticket, remember_words
+from bot.actions.contact import NO_PHONE, ContactSteps
+from bot.actions.filing import file_ticket, remember_words, say_due
 from bot.actions.journey import DANGER, DeskAction, begin, finish
 from bot.actions.place import PlaceSteps, address_of
 from bot.actions.times import spoken_number
@@ -19,10 +19,13 @@ class Hazard(PlaceSteps, ContactSteps):
     title = {"zh": "险情", "en": "the hazard"}
     ask_place = "utter_hazard_ask_place"
     ask_contact = "utter_hazard_ask_contact"
+    contact_options = (NO_PHONE,)
 
     async def start(self, turn: Turn) -> None:
         remember_words(turn)
-        number = (turn.metadata.get("danger") or {}).get("ticket_number")
+        danger = turn.metadata.get("danger") or {}
+        turn.memory["kind"] = danger.get("kind")
+        number = danger.get("ticket_number")
         if number:
             turn.memory["number"] = turn.slots["ticket"] = number
             turn.say("utter_hazard_filed", number=spoken_number(number))
@@ -67,7 +70,9 @@ class Hazard(PlaceSteps, ContactSteps):
                 f"/tickets/{turn.memory['number']}",
                 {"contact_phone": turn.contact["phone"], "contact_name": turn.contact.get("name", "")},
             )
-        turn.say("utter_hazard_done", number=spoken_number(turn.memory["number"]))
+        response = "utter_hazard_done_life" if turn.memory.get("kind") == "life_support" else "utter_hazard_done"
+        turn.say(response, number=spoken_number(turn.memory["number"]))
+        say_due(turn, await turn.desk.get(f"/tickets/{turn.memory['number']}"))
         await finish(turn)
 
     async def cancelled(self, turn: Turn) -> None:

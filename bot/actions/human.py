@@ -1,11 +1,19 @@
 """Talking to a person: the conversation is handed over; nobody is promised who is not there."""
 
+import re
 from datetime import UTC, datetime
 
 from bot.actions.desk import DeskDown, DeskRefused
-from bot.actions.journey import DANGER, DeskAction, Journey, begin
+from bot.actions.journey import DANGER, DeskAction, Journey, begin, proceed, running
 from bot.actions.times import parse_time, spoken_time
 from bot.actions.turn import Turn
+
+
+SURE = 0.6
+_PERSON_WORDS = re.compile(
+    r"人工|真人|客服|坐席|转接|找人|活人|\b(?:human|person|agent|someone|somebody|operator|representative|staff|people)\b",
+    re.IGNORECASE,
+)
 
 
 class Human(Journey):
@@ -41,6 +49,10 @@ class ActionHuman(DeskAction):
     action = "action_human"
 
     async def act(self, turn: Turn) -> None:
+        if running(turn) and turn.confidence < SURE and not _PERSON_WORDS.search(turn.words):
+            # A guess must not silence the assistant in the middle of something.
+            await proceed(turn)
+            return
         turn.leave()
         try:
             await begin(turn, "human", reason="wish")

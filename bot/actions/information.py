@@ -18,6 +18,7 @@ from bot.actions.turn import Turn
 
 _WATER = re.compile(r"水|water|tap", re.IGNORECASE)
 _POWER = re.compile(r"电|power|electric|light|current", re.IGNORECASE)
+_HALL = re.compile(r"营业厅|柜台|大厅|服务厅|\bhall\b|\boffice\b|\bcounter\b", re.IGNORECASE)
 _TOMORROW = re.compile(r"明天|明日|tomorrow", re.IGNORECASE)
 _TODAY = re.compile(r"今天|今日|现在|today|tonight|now", re.IGNORECASE)
 
@@ -133,7 +134,8 @@ class ActionOutlet(Aside):
 
     async def tell(self, turn: Turn) -> None:
         utility = turn.entity("utility")
-        items = await outlets_near(turn, str(utility) if utility else None)
+        wants_hall = bool(_HALL.search(turn.words))
+        items = await outlets_near(turn, str(utility) if utility else None, hall=wants_hall)
         if not items:
             turn.say("utter_no_outlets")
             return
@@ -145,11 +147,13 @@ class ActionOutlet(Aside):
 
 def hours_line(hours: Json) -> dict[str, str]:
     """Opening hours of a week in one line per language, equal days joined."""
+    if not hours:
+        return {"zh": "营业时间暂时不清楚", "en": "opening hours not known"}
     days = [("mon", "周一", "Mon"), ("tue", "周二", "Tue"), ("wed", "周三", "Wed"), ("thu", "周四", "Thu")]
     days += [("fri", "周五", "Fri"), ("sat", "周六", "Sat"), ("sun", "周日", "Sun")]
     runs: list[list[tuple[str, str, str]]] = []
     for day in days:
-        if runs and hours.get(runs[-1][-1][0]) == hours.get(day[0]):
+        if runs and (hours.get(runs[-1][-1][0]) or []) == (hours.get(day[0]) or []):
             runs[-1].append(day)
         else:
             runs.append([day])

@@ -4,6 +4,7 @@ A journey is a class whose `answer_<step>` methods take the reply to the questio
 is in Rasa's slots, so that any action server can take the next turn.
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
@@ -21,6 +22,13 @@ DANGER, SUPPLY, COMPLAINT, REST = 0, 1, 2, 3
 
 #: Intents that carry no wish of their own: they answer whatever was asked.
 ANSWERS = frozenset({"affirm", "deny", "inform", "nlu_fallback", "out_of_scope", "thank", "greet", "cancel"})
+
+#: "Not the power, the water": what was begun is not to be taken up again.
+_CHANGED_MIND = re.compile(
+    r"说错|搞错|弄错|不是.{0,8}(?:是|而是)|其实|不对"
+    r"|\bnot\b.{1,30}\bbut\b|\bi meant?\b|\bactually\b|\bwrong\b|\binstead\b|\bforget (?:that|it)\b",
+    re.IGNORECASE,
+)
 
 PERSON = Option("person", "转人工", "Talk to a person")
 
@@ -102,13 +110,15 @@ async def begin(turn: Turn, name: str, **memory: Any) -> None:
     if active is not None and turn.step in active.done_steps:
         turn.leave()
         active = None
-    if active is not None and wanted.rank > active.rank and turn.step is not None:
+    changed = bool(_CHANGED_MIND.search(turn.words))
+    if active is not None and wanted.rank > active.rank and turn.step is not None and not changed:
         if name not in turn.later:
             turn.later.append(name)
         turn.say("utter_noted_for_later", what=wanted.title)
         turn.ask_again()
         return
-    if active is not None and turn.step is not None and active.name not in turn.later and active.rank < REST:
+    waits = turn.step is not None and not changed
+    if active is not None and waits and active.rank < REST and active.name not in turn.later:
         turn.later.append(active.name)
     turn.enter(name, **memory)
     await wanted.start(turn)

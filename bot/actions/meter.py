@@ -1,9 +1,6 @@
 """A switch that trips or will not close (B9, B12, B14, B15), and prepaid cards (B2, B4)."""
 
-from bot.actions.filing import contact_record
-from bot.actions.guides import Step
-from bot.actions.journey import DeskAction, begin, finish
-from bot.actions.outlets import nearest_outlet
+from bot.actions.journey import DeskAction, begin
 from bot.actions.supply_journey import GuideFirstJourney
 from bot.actions.turn import Option, Turn
 
@@ -64,14 +61,6 @@ class Card(Meter):
 
     def guide_for(self, turn: Turn) -> str:
         return "prepaid_card"
-
-    async def guide_ended(self, turn: Turn, step: Step) -> None:
-        if step.end == "explained":
-            await nearest_outlet(turn, "power")
-            await contact_record(turn, "prepaid_card", "card trouble explained, outlet named")
-            await finish(turn)
-        else:
-            await super().guide_ended(turn, step)
 
 
 class ActionMeter(DeskAction):

@@ -16,6 +16,8 @@ class ReportForOthers(PlaceSteps, ContactSteps):
     rank = SUPPLY
     title = {"zh": "您报告的情况", "en": "what you reported"}
     free_steps = frozenset({"what"})
+    ask_contact = "utter_others_ask_contact"
+    contact_options = (NO_NEED,)
 
     async def start(self, turn: Turn) -> None:
         turn.say("utter_others_thanks")
@@ -36,15 +38,6 @@ class ReportForOthers(PlaceSteps, ContactSteps):
 
     async def place_known(self, turn: Turn) -> None:
         await self.need_contact(turn)
-
-    async def need_contact(self, turn: Turn) -> None:
-        """A passer-by may stay unnamed."""
-        self._take_contact(turn)
-        if turn.contact.get("phone"):
-            await self.contact_known(turn)
-        else:
-            turn.memory["phone_asked"] = True
-            turn.ask("contact", "utter_others_ask_contact", [NO_NEED])
 
     async def contact_known(self, turn: Turn) -> None:
         await file_ticket(

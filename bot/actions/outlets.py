@@ -9,7 +9,13 @@ MOST_NAMED = 3
 async def outlets_near(turn: Turn, utility: str | None, *, hall: bool = False) -> list[Json]:
     """Outlets, nearest to the place of this conversation first."""
     found = await turn.desk.get("/outlets", near=turn.place.get("service_point_id"), utility=utility)
-    return [o for o in found.get("items") or [] if not hall or o.get("kind") == "hall"][:MOST_NAMED]
+    items: list[Json] = found.get("items") or []
+    halls = [o for o in items if o.get("kind") == "hall"]
+    if hall:
+        return halls[:MOST_NAMED]
+    # The nearest ones, and a service hall among them: some matters need one.
+    nearest = items[:MOST_NAMED]
+    return nearest if any(o in halls for o in nearest) else nearest[: MOST_NAMED - 1] + halls[:1]
 
 
 async def nearest_outlet(turn: Turn, utility: str, *, hall: bool = False) -> None:

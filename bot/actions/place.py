@@ -21,30 +21,67 @@ MOST_CHOICES = 4
 SHORTEST = 2
 
 _NONE_OF_THEM = Option("none", "都不是", "None of these")
+#: What is put in the place of something denied or called wrong.
 _CORRECTION = re.compile(
-    r"不是.{1,20}?(?:[,，、。\s]|而)*(?:是|在)(?P<zh>.{2,40})$"
-    r"|(?:地址|地方|位置).{0,6}?(?:错了?|不对|有误)[,，。\s]*(?:应该|其实)?(?:是|在)?(?P<zh2>.{2,40})$"
-    r"|(?:应该是|改成|更正为|我说的是)(?P<zh3>.{2,40})$"
-    r"|(?:^|[,，。\s])(?:不对|错了|[说搞打写报]错了?|不好意思|哦|噢|更正)[,，。!！\s]*(?:应该)?(?:是|在)?(?P<zh4>[^,，。]{2,40})$"
-    r"|\bnot .{1,40}?(?:,| but| rather)\s*(?:it'?s|it is|at)?\s*(?P<en>.{3,60})$"
-    r"|\b(?:i meant|correction:?|i mean|it should be)\s+(?P<en2>.{3,60})$"
-    r"|\b(?:it'?s|it is|i'?m (?:at|in))\s+(?P<en4>[^,]{3,40}),?\s+not\b"
-    r"|\b(?:sorry|oops|wait|actually),?\s+(?:it'?s|it is|i meant)\s+(?P<en5>[^,]{3,60})$"
-    r"|\b(?:wrong address|address is wrong)\W+(?:it'?s|it is|should be)?\s*(?P<en3>.{3,60})$",
+    r"(?<!是)不是[^,，、。]{1,20}[,，、。\s]+(?:而|应该)?(?:是在?|在)(?P<zh0>.{2,40})$"
+    r"|(?<!是)不是(?!不是).{0,20}?(?:[,，、。\s]|而)*(?<![不还])(?:是|在)(?P<zh>.{2,40})$"
+    r"|(?:地址|地方|位置|[说搞写打记弄填听看]).{0,6}?(?:错了|错(?!了)|不对|有误)[,，。\s]*(?:应该|其实)?(?:是"
+    r"|在)?(?P<zh2>.{2,40})$"
+    r"|(?<!不)(?:应该是|改成|改为|更正为|我说的是)(?P<zh3>.{2,40})$"
+    r"|\bnot (?!sure|only|just|yet|really|working|at all|possible|now|good|ok|back|fixed|that).{1,40}?(?:,| but"
+    r"| rather)\s*"
+    r"(?:it'?s|it is|i'?m at|at)?\s*(?P<en>.{1,60})$"
+    r"|\b(?:i meant|correction:?|i mean|(?:it|that) should (?:be|read))\s+(?P<en2>.{1,60})$"
+    r"|\b(?:wrong address|address is wrong|wrong number|wrong building)\W+(?:it'?s|it is"
+    r"|(?:it )?should be)?\s*(?P<en3>.{1,60})$",
+    re.IGNORECASE,
+)
+#: Looser forms, taken only where what they give is a place: "no it's number 12", "5栋，不是3栋".
+_LOOSE_CORRECTION = re.compile(
+    r"(?:^|[,.;]\s*)(?:no|nope|sorry|wait|actually|oops|oh)\b[\s,.!]*(?:sorry|no|wait|actually)?[\s,.!]*"
+    r"(?:it'?s|it is|that'?s|i'?m (?:at|in)|we'?re (?:at|in)|i live (?:at|in))\s+(?P<en>.{1,60})$"
+    r"|^(?:it'?s |it is )?(?P<en2>.{1,30}?),? (?:and )?not .{1,30}$"
+    r"|\b(?:it'?s|it is|i'?m (?:at|in))\s+(?P<en4>[^,]{1,40}),?\s+not\b"
+    r"|(?:^|[,，。\s])(?:不对|不是的?(?=[,，。!！\s])|错了|哦|噢|等等|不好意思|更正)[,，。!！\s]*(?:我家)?(?:应该)?(?:是|在)?(?P<zh>[^,，。]{1,40})$"
+    r"|^(?:我家)?(?:是|在)?(?P<zh2>.{1,20}?)[,，]?(?:而)?(?<!是)不是.{1,20}$",
+    re.IGNORECASE,
+)
+#: Never a place: a question, a fault, an amount, a time.
+_NO_PLACE = re.compile(
+    r"[吗？?]|\d{6}|取消|不报|不用|想改|交费|谢谢|什么|怎么|为什么|跳闸|停电|停水|没电|没水|坏了|故障|漏|\d\s*(?:块|元|度|方|吨|点|个?小时|分钟|天|岁)"
+    r"|\d\s*(?:yuan|rmb|kwh|units?|%|o'clock|hours?|days?|minutes?|am|pm)\b",
     re.IGNORECASE,
 )
 
+_DIGITS_ONLY = re.compile(r"[\d\s-]{5,}")
 _ADDRESS = re.compile(
-    r"[\d一二三四五六七八九十]+\s*(?:栋|幢|号|座|单元|组|社)|(?:路|街|道|巷|小区|花园|广场|村|苑|城|镇)(?:[^\u4e00-\u9fff]|$|\d)"
-    r"|\b(?:building|bldg|block|road|rd|street|estate|village|plaza|unit|lane)\b|^\d+[A-Za-z]?$",
+    r"[\d一二三四五六七八九十]+\s*(?:栋|幢|号|座|单元|组|社|弄)|(?:路|街|(?<!知)道|巷|小区|花园|家园|广场|大厦|公寓"
+    r"|村|苑|城|镇)"
+    r"(?:[^\u4e00-\u9fff]|$|\d)|[\u4e00-\u9fff]{2,}(?:路|街|巷|小区|花园|家园|大厦|公寓|村"
+    r"|苑)[\d一二三四五六七八九十]"
+    r"|\b(?:building|bldg|block|road|rd|street|st|avenue|garden|estate|village|plaza|unit|lane|court|tower|number"
+    r"|no\.?) ?#?\d+"
+    r"|\b\d+[a-z]? [\w ]{0,20}\b(?:road|rd|street|st|avenue|lane)\b|\b(?:road|rd|street|estate|village|plaza|lane"
+    r"|gardens?)\b"
+    r"|\b(?:building|bldg|block|unit) [a-z0-9]{1,4}\b|^\d{1,4}[A-Za-z]?$",
     re.IGNORECASE,
 )
 
 
 def corrected_words(text: str) -> str | None:
     """What the customer puts in place of what was understood: "不是三栋，是五栋" gives "五栋"."""
-    match = _CORRECTION.search(text)
-    return next((part.strip() for part in match.groups() if part), None) if match else None
+    said = text.replace("’", "'").strip()
+    for pattern in (_CORRECTION, _LOOSE_CORRECTION):
+        match = pattern.search(said)
+        words = next((part.strip(" 。.，,!！") for part in match.groups() if part), "") if match else ""
+        if words and not _NO_PLACE.search(words) and (pattern is _CORRECTION or _ADDRESS.search(words)):
+            return words
+    return None
+
+
+def looks_like_address(words: str) -> bool:
+    """Whether a message holds a building or house number, or a word that places end in."""
+    return bool(_ADDRESS.search(words))
 
 
 def address_of(place: Json) -> dict[str, str]:
@@ -96,7 +133,9 @@ class PlaceSteps(Journey):
     async def answer_place(self, turn: Turn) -> None:
         if len(turn.words) >= SHORTEST and await self._from_words(turn, turn.words, whole_sentence=False):
             return
-        if self.heard_beside(turn):
+        if _DIGITS_ONLY.fullmatch(turn.words):
+            turn.ask_again()  # an account or phone number is no address
+        elif self.heard_beside(turn):
             # Extent or phone, given before the place: kept, and no failed try.
             turn.ask_again()
         elif turn.memory.get("place_asked") or _gives_up(turn):
@@ -228,7 +267,8 @@ class PlaceSteps(Journey):
         )
 
     async def _unresolved(self, turn: Turn) -> None:
-        told = [turn.words, str(turn.memory.get("place_asked") or "")]
+        before = str(turn.memory.get("place_asked") or "")
+        told = [before] if before and before in turn.words else [turn.words, before]
         words = max((w for w in told if _ADDRESS.search(w)), key=len, default=max(told, key=len))
         turn.slots["place"] = {"words": words[:200], "resolved": False}
         turn.say("utter_place_as_said", words=words[:80])
@@ -258,26 +298,53 @@ def _name(found: Json, candidate: Json) -> str:
 
 def _gives_up(turn: Turn) -> bool:
     return turn.intent in ("deny", "cancel") or bool(
-        re.search(r"不知道|不清楚|说不上|不晓得|don'?t know|not sure|no idea", turn.words, re.IGNORECASE)
+        re.search(
+            r"不(?:太)?(?:知道|清楚|晓得|确定|记得)|晓不得|说不(?:上|清|好)|忘了|don['’]?t (?:know|remember)"
+            r"|not sure|no idea|forgot",
+            turn.words,
+            re.IGNORECASE,
+        )
     )
 
 
 def _after_no(words: str) -> str:
     """ "不是，是五栋" → "五栋", so that what is denied is not looked up."""
-    return corrected_words(words) or re.sub(r"^(?:不是|不对|不|no|nope)[\s,，。!！]*", "", words, flags=re.IGNORECASE)
+    denied = r"不是的?|不对|错了|不(?=[\s,，。!！])|no\b|nope\b|wrong\b"
+    lead = rf"^(?:{denied})[\s,，。!！]*(?:(?:应该)?(?:是|在)|it'?s |it is )?"
+    return corrected_words(words) or re.sub(lead, "", words, flags=re.IGNORECASE)
 
 
 def _as_number(words: str) -> str:
     """A bare number is a building number: "3" → "3栋"."""
-    bare = words.strip(" 。.,，号")
-    return f"{bare}栋" if re.fullmatch(r"\d{1,3}[A-Za-z]?|[一二三四五六七八九十]{1,3}", bare) else f" {words}"
+    bare = words.strip(" 。.,，!！")
+    if re.fullmatch(r"\d{1,4}号", bare):
+        return bare
+    number = re.fullmatch(
+        r"(?:是|在|第|it'?s |number |no\.? ?|building |block |bldg\.? ?|#)*(\d{1,4}[A-Za-z]?"
+        r"|[一二三四五六七八九十]{1,3})号?(?:的|吧|啊)?",
+        bare,
+        re.IGNORECASE,
+    )
+    return f"{number[1]}栋" if number else f" {words}"
 
 
 def _by_position(turn: Turn, guesses: list[Any]) -> Any | None:
     """ "第二个", "the first one", "2" pick by position."""
-    words = turn.words.lower()
+    words = turn.words.lower().strip(" 。.!！")
+    if guesses and re.search(r"最后|最下面|\blast\b", words):
+        return guesses[-1]
     for index, forms in enumerate(
-        (r"第一|first|^1$|^一$", r"第二|second|^2$|^二$", r"第三|third|^3$", r"第四|fourth|^4$")
+        (
+            *(
+                rf"第(?:{zh}|{n})(?!单元|栋|幢|号|期|组)|{en}|^(?:{n}|{zh})(?:号|个)?$|\b(?:option|number) {n}\b"
+                for n, zh, en in (
+                    (1, "一", r"\bfirst\b"),
+                    (2, "二", r"(?<!a )\bsecond\b"),
+                    (3, "三", r"\bthird\b"),
+                    (4, "四", r"\bfourth\b"),
+                )
+            ),
+        )
     ):
         if index < len(guesses) and re.search(forms, words):
             return guesses[index]

@@ -233,12 +233,15 @@ def move(situation: Json, scope: str | None, own_ticket: str | None) -> tuple[st
     by_kind = {
         kind: next((o for o in current if o["kind"] == kind), None) for kind in ("planned", "fault", "predicted")
     }
-    for kind in ("planned", "fault"):
-        outage = by_kind[kind]
-        if outage:
-            return ("second" if scope == "household" else kind), outage
     orders: list[Json] = [t for t in situation.get("open_tickets", []) if t.get("kind") == "fault_report"]
     own = next((t for t in orders if own_ticket and t["number"] == own_ticket), None)
+    for kind in ("planned", "fault"):
+        outage = by_kind[kind]
+        if outage and scope != "household":
+            return kind, outage
+        # The second fault may be what this customer reported before.
+        if outage and not (own and own.get("scope") == "household"):
+            return "second", outage
     if own:
         return "own_order", own
     shared = next((t for t in orders if not (t.get("scope") == "household" and scope == "household")), None)

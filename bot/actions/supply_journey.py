@@ -6,13 +6,13 @@ from typing import Any, ClassVar
 
 from bot.actions.contact import ContactSteps
 from bot.actions.desk import DeskRefused, Json
-from bot.actions.filing import contact_record, file_ticket, remember_words
+from bot.actions.filing import contact_record, file_ticket, remember_words, said_so_far
 from bot.actions.guide import GuideSteps
 from bot.actions.guides import Step
 from bot.actions.journey import SUPPLY, also, finish
 from bot.actions.outlets import nearest_outlet
-from bot.actions.place import PlaceSteps, address_of
-from bot.actions.supply import describe, move, scope_of, wants_to_complain
+from bot.actions.place import PlaceSteps, address_of, looks_like_address, place_instead
+from bot.actions.supply import describe, move, scope_of, wants_to_complain, wish_in
 from bot.actions.times import Bilingual, parse_time, spoken_number, spoken_time
 from bot.actions.turn import Option, Turn
 from bot.actions.verify import VerifySteps
@@ -25,6 +25,13 @@ CHECK_HERE = Option("check", "直接检查", "Check right away")
 REPORT = Option("report", "帮我报修", "File a report")
 WAIT = Option("wait", "我再等等", "I'll wait")
 
+_ACCOUNT = re.compile(r"户号|核对|account|verify", re.IGNORECASE)
+_WITHOUT_ACCOUNT = re.compile(
+    r"(?:不|别|没法|不用|不想|无法)(?:用|想|要|能)?(?:核对|查户号)|没(?:有)?户号|户号.{0,4}(?:不记得|忘|不知道|没有)"
+    r"|(?:不记得|忘了?|不知道).{0,4}户号"
+    r"|\b(?:no|without|don'?t (?:have|know|remember)) (?:an? |my |the )?account|not my account",
+    re.IGNORECASE,
+)
 UNABLE = re.compile(
     r"不会|不敢|看不(?:清|见|到|懂)|眼睛|腿脚|老人|年纪大|八十|七十|够不着|找不到"
     r"|can'?t (?:see|reach|find|do)|afraid|scared|disabled|wheelchair|elderly|too old|blind",
@@ -88,12 +95,29 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
 
     async def answer(self, turn: Turn) -> None:
         # A phone number instead of an answer: the customer wants somebody to come.
-        early = turn.step in ("guide", "scope", "check_first") and turn.entity("phone")
-        if early and not self.keeps(turn):
+        early = turn.entity("phone") and not self.keeps(turn)
+        if early and turn.step in ("guide", "check_first"):
             self._take_contact(turn)
             await self.need_contact(turn)
+        elif early and turn.step == "scope":
+            self._take_contact(turn)
+            turn.say("utter_contact_noted")
+            turn.ask_again()
+        elif turn.step == "guide" and not self.keeps(turn) and await self._noted(turn):
+            turn.ask_again()
         else:
             await super().answer(turn)
+
+    async def _noted(self, turn: Turn) -> bool:
+        """Place or extent told while something else was asked: kept, and no misunderstanding."""
+        scope = scope_of(turn)
+        if scope:
+            turn.memory["scope"] = scope
+        named = await place_instead(turn, turn.words) if looks_like_address(turn.words) else None
+        if named:
+            self._take_place(turn, named)
+            turn.say("utter_place_heard", address=address_of(turn.place))
+        return bool(scope or named)
 
     def heard_beside(self, turn: Turn) -> bool:
         scope, phone = scope_of(turn), turn.entity("phone")
@@ -150,7 +174,7 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
         else:
             if turn.memory.get("asking"):
                 self.say(turn, "none_known", address=address_of(turn.place))
-            else:
+            elif "utter_place_corrected" not in turn.said:
                 turn.say("utter_place_heard", address=address_of(turn.place))
             await self._unknown_cause(turn)
 
@@ -180,11 +204,11 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
         if turn.memory.get("joined") != outage["id"]:
             body = {
                 "service_point_id": turn.place.get("service_point_id"),
-                "note": "；".join(turn.memory.get("said", [])),
+                "note": said_so_far(turn),
             }
             await turn.desk.post(f"/outages/{outage['id']}/reports", {k: v for k, v in body.items() if v})
             turn.memory["joined"] = outage["id"]
-            turn.say("utter_added_to_outage")
+            self.say(turn, "added")
         turn.slots["outage"] = outage["id"]
         if outage.get("overdue"):
             turn.ask("overdue", "utter_ask_overdue", [REPORT, WAIT])
@@ -195,7 +219,7 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
         if turn.option == self.neighbours_fine.value or scope_of(turn) == "household":
             turn.memory["scope"] = "household"
             await self.place_known(turn)
-        elif turn.intent == "ask_outage_status":
+        elif turn.intent == "ask_outage_status" or wish_in(turn.words):
             await self.place_known(turn)
         elif turn.option == "understood" or turn.yes or turn.no or turn.intent in ("thank", "goodbye", "inform"):
             self.say(turn, "wait")
@@ -239,11 +263,9 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
         await self._unknown_cause(turn)
 
     async def answer_check_first(self, turn: Turn) -> None:
-        if (
-            turn.option == "account"
-            or re.search(r"户号|核对|account|verify", turn.words, re.IGNORECASE)
-            or turn.entity("account")
-        ):
+        if _WITHOUT_ACCOUNT.search(turn.words):
+            await self.not_verified(turn)
+        elif turn.option == "account" or _ACCOUNT.search(turn.words) or turn.entity("account"):
             await self.need_account(turn)
         elif SEND_SOMEONE.search(turn.words) or UNABLE.search(turn.words):
             turn.say("utter_no_need_to_check")
@@ -275,7 +297,7 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
 
     async def guide_ended(self, turn: Turn, step: Step) -> None:
         if step.outlets:
-            await nearest_outlet(turn, self.utility)
+            await nearest_outlet(turn, self.utility, hall=step.outlets == "hall")
         if step.end == "ticket":
             turn.memory["topic"] = step.topic
             turn.memory["symptom"] = step.symptom.both if step.symptom else None
@@ -314,7 +336,7 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
         )
 
     async def _join(self, turn: Turn, number: str) -> None:
-        note = {"text": "；".join(turn.memory.get("said", [])) or "-", "kind": "caller"}
+        note = {"text": said_so_far(turn) or "-", "kind": "caller"}
         note |= {"contact_phone": turn.contact.get("phone", ""), "contact_name": turn.contact.get("name", "")}
         ticket = await turn.desk.post(f"/tickets/{number}/notes", {k: v for k, v in note.items() if v})
         turn.say("utter_joined_order", number=spoken_number(number))

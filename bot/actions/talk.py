@@ -1,5 +1,6 @@
 """What belongs to no journey: greetings, cancel, repeat, language, not understood, out of scope."""
 
+import re
 from collections.abc import Iterable
 
 from rasa_sdk import Tracker
@@ -10,7 +11,7 @@ from rasa_sdk.types import DomainDict
 from bot.actions.desk import Json
 from bot.actions.journey import PERSON, DeskAction, begin, proceed, running
 from bot.actions.supply import wish_in
-from bot.actions.tickets import amend, withdraw
+from bot.actions.tickets import amend, is_back, withdraw
 from bot.actions.turn import Option, Turn
 
 #: What a customer may mean, as choices: the intent they stand for and its words.
@@ -30,6 +31,15 @@ READINGS: dict[str, Option] = {
     "report_for_others": Option("start:others", "报告路上的故障", "Report a fault in the street"),
     "talk_to_human": PERSON,
 }
+#: What ends even a story that takes any words.
+_PLAIN_CANCEL = re.compile(
+    r"(?:那|好吧|还是)?(?:算了|取消|不投诉了|不报了|不说了|不用了|停止)(?:吧|了)?[。.!！]*"
+    r"|(?:please )?(?:cancel|never ?mind|forget it|stop)(?: (?:it|this|that|please))?[.!]*",
+    re.IGNORECASE,
+)
+_WANTS_REPAIR = re.compile(r"报修|維修|维修|修理|\brepair\b|\bfault\b|\bproblem\b|\bissue\b", re.IGNORECASE)
+#: Below this an intent is a guess.
+UNSURE = 0.5
 STARTERS = ("report_outage", "no_water", "meter_switch_problem", "make_complaint", "talk_to_human")
 
 
@@ -38,7 +48,7 @@ def readings(ranking: Iterable[Json], most: int = 2) -> list[Option]:
     found: list[Option] = []
     for guess in ranking:
         option = READINGS.get(str(guess.get("name")))
-        if option and option not in found:
+        if option and option is not PERSON and option not in found:
             found.append(option)
     return found[:most]
 
@@ -72,8 +82,8 @@ class ActionCancel(DeskAction):
 
     async def act(self, turn: Turn) -> None:
         active = running(turn)
-        if active is not None and turn.step == "guide" and active.keeps(turn):
-            # "It is back" after a self-check is the answer to the guide's question.
+        if active is not None and active.keeps(turn) and not _PLAIN_CANCEL.fullmatch(turn.words.strip()):
+            # "It is back" answers a guide's question, and "they came and left again" is part of a complaint.
             await active.answer(turn)
         elif active is not None and turn.step not in active.done_steps:
             await active.cancelled(turn)
@@ -140,10 +150,26 @@ class ActionTalk(DeskAction):
         ):
             await active.answer(turn)
             return
+        if active is not None and is_back(turn.words):
+            await active.cancelled(turn)
+            return
+        if active is None and turn.intent == "greet" and await _wish_beside(turn):
+            return
         turn.say(f"utter_{turn.intent}")
         if turn.intent == "goodbye":
             turn.leave()
         turn.ask_again()
+
+
+async def _wish_beside(turn: Turn) -> bool:
+    """A wish said along with the greeting ("Hello, 我想报修")."""
+    if wish := wish_in(turn.words):
+        await begin(turn, wish)
+    elif _WANTS_REPAIR.search(turn.words):
+        turn.say("utter_what_is_it", [READINGS[name] for name in STARTERS])
+    else:
+        return False
+    return True
 
 
 class ActionOutOfScope(DeskAction):
@@ -152,7 +178,9 @@ class ActionOutOfScope(DeskAction):
     action = "action_out_of_scope"
 
     async def act(self, turn: Turn) -> None:
-        if not await proceed(turn):
+        if turn.confidence < UNSURE and not running(turn):
+            await not_understood(turn)
+        elif not await proceed(turn):
             turn.say("utter_out_of_scope", [READINGS[name] for name in STARTERS])
 
 
@@ -162,13 +190,17 @@ class ActionNotUnderstood(DeskAction):
     action = "action_not_understood"
 
     async def act(self, turn: Turn) -> None:
-        if await proceed(turn) or await amend(turn):
-            return
-        if wish := wish_in(turn.words):
-            await begin(turn, wish)
-            return
-        turn.slots["misses"] += 1
-        if turn.slots["misses"] == 1:
-            turn.say("utter_which_reading", [*readings(turn.ranking), PERSON])
-        else:
-            turn.say("utter_rephrase", [PERSON])
+        if not await proceed(turn) and not await amend(turn):
+            await not_understood(turn)
+
+
+async def not_understood(turn: Turn) -> None:
+    """The first time with the likeliest readings as choices, then with a request to rephrase."""
+    if wish := wish_in(turn.words):
+        await begin(turn, wish)
+        return
+    turn.slots["misses"] += 1
+    if turn.slots["misses"] == 1:
+        turn.say("utter_which_reading", [*readings(turn.ranking), PERSON])
+    else:
+        turn.say("utter_rephrase", [PERSON])

@@ -11,8 +11,12 @@ from bot.actions.times import Bilingual, parse_time, spoken_number, spoken_time
 from bot.actions.turn import Turn
 
 _BACK = re.compile(
-    r"来电了|有电了|来水了|有水了|恢复了|好了|通了|亮了|正常了"
-    r"|\b(?:back|restored|working again|sorted|resolved|fixed|on again)\b",
+    r"(?<!没)(?<!没有)(?<!不)(?<!再)(?:来(?:电|水)|恢复)了|(?<!没)有(?:电|水)了|(?<![没说约打讲])好了"
+    r"|(?<![打拨没])通了"
+    r"|(?<![没不])亮了|正常了"
+    r"|(?<!not )(?<!n't )(?<!nt )(?<!\bme )(?<!get )(?<!be )(?<!body came )(?<!one came )(?<!come )\bback\b(?! to me)"
+    r"|(?<!not )(?<!n't )(?<!nt )\b(?:restored|working again|sorted|resolved|fixed|on again)\b"
+    r"|(?<!not )(?<!n't )\b(?:better|fine|ok|okay|works|working) now\b",
     re.IGNORECASE,
 )
 
@@ -165,6 +169,11 @@ async def amend(turn: Turn) -> bool:
         phone=ticket.get("contact_phone") or "-",
     )
     return True
+
+
+def is_back(words: str) -> bool:
+    """Whether the customer says that supply is back ("it is fine now")."""
+    return bool(_BACK.search(words)) and not re.search(r"[?？]|吗|什么时候|\bwhen\b", words)
 
 
 async def withdraw(turn: Turn) -> bool:

@@ -9,7 +9,7 @@ Bilingual = dict[str, str]
 
 def local_zone() -> ZoneInfo:
     """The utility's time zone (MAINSDESK_TIMEZONE)."""
-    return ZoneInfo(os.environ.get("MAINSDESK_TIMEZONE", "Asia/Shanghai"))
+    return ZoneInfo(os.environ.get("MAINSDESK_TIMEZONE") or "Asia/Shanghai")
 
 
 def spoken_time(moment: datetime, now: datetime) -> Bilingual:
@@ -37,7 +37,9 @@ def spoken_length(minutes: int) -> Bilingual:
         return {"zh": f"约{hours}小时{rest}分钟", "en": f"about {hours} h {rest} min"}
     if hours:
         return {"zh": f"约{hours}小时", "en": f"about {hours} hour{'s' if hours > 1 else ''}"}
-    return {"zh": f"约{rest}分钟", "en": f"about {rest} minutes"}
+    if not rest:
+        return {"zh": "不到1分钟", "en": "less than a minute"}
+    return {"zh": f"约{rest}分钟", "en": f"about {rest} minute{'s' if rest > 1 else ''}"}
 
 
 def parse_time(text: str | None) -> datetime | None:

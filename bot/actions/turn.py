@@ -39,11 +39,13 @@ class Turn:
     language: str
     text: str
     intent: str
+    confidence: float
     entities: list[Json]
     ranking: list[Json]
     metadata: Json
     slots: Json
-    events: list[EventType] = field(default_factory=list)
+    #: Names of the responses said in this turn.
+    said: list[str] = field(default_factory=list)
     _before: Json = field(default_factory=dict)
 
     @classmethod
@@ -67,6 +69,7 @@ class Turn:
             language=str(tracker.get_slot("language") or metadata.get("language") or "zh"),
             text=str(message.get("text") or "").strip(),
             intent=str((message.get("intent") or {}).get("name") or ""),
+            confidence=float((message.get("intent") or {}).get("confidence") or 0),
             entities=list(message.get("entities") or []),
             ranking=list(message.get("intent_ranking") or []),
             metadata=metadata,
@@ -150,6 +153,7 @@ class Turn:
         language is whole.
         """
         spoken = {name: self.in_language(value) for name, value in values.items()}
+        self.said.append(response)
         self.dispatcher.utter_message(response=response, buttons=self._buttons(options), **spoken)
 
     def tell(self, text: str, options: Sequence[Option] = ()) -> None:

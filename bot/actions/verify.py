@@ -13,7 +13,11 @@ from bot.actions.turn import Option, Turn
 
 SKIP = Option("skip", "不核对了", "Skip this")
 _SKIPS = re.compile(
-    r"不核对|跳过|算了|没有户号|不记得|不知道|忘了|找不到|skip|don'?t (?:have|know|remember)|no account", re.IGNORECASE
+    r"不(?:想|用|要|愿意)?(?:核对|验证)|跳过|算了|没有户号|(?:手头|手边|身边)(?:没|没有)|没带|不记得|不知道|记不"
+    r"|忘了|找不到|不方便"
+    r"|skip|don['’]?t (?:have|know|remember|want)|no account|can['’]?t find|\blost\b|forg[oe]t|not now|later"
+    r"|rather not",
+    re.IGNORECASE,
 )
 _ACCOUNT = re.compile(r"(?<!\d)\d{8,13}(?!\d)")
 _FACTOR = re.compile(r"[0-9Xx][0-9Xx\s-]{4,}[0-9Xx]")
@@ -52,7 +56,8 @@ class VerifySteps(Journey):
         if number:
             turn.memory["account_number"] = number
             turn.ask("verify_factor", "utter_ask_factor", [SKIP])
-        elif turn.option == "skip" or turn.no or _SKIPS.search(turn.words):
+        elif turn.option == "skip" or turn.no or _SKIPS.search(turn.words) or turn.slots["misses"]:
+            # Whoever answers something else twice is not held up here: what they say may answer the next question.
             await self.not_verified(turn)
         elif turn.yes:
             turn.ask_again()
@@ -107,5 +112,7 @@ async def own_account(turn: Turn) -> Json | None:
 
 def _account_in(turn: Turn) -> str | None:
     number = turn.entity("account")
+    if turn.entity("phone") and not number:
+        return None
     match = _ACCOUNT.search(re.sub(r"(?<=\d)[\s-](?=\d)", "", turn.words))
     return str(number) if number else match.group() if match else None

@@ -71,6 +71,6 @@ class LinearIntentClassifier(IntentClassifier, GraphComponent):
     def _rank(self, text: str) -> list[dict[str, Any]]:
         if self._model is None or not text.strip():
             return [{"name": None, "confidence": 0.0}]
-        confidences = self._model.confidences([text])[0]
+        confidences = self._model.confidences(text)
         best = np.argsort(-confidences)[: self._config["ranking_length"]]
         return [{"name": str(self._model.intents[i]), "confidence": float(confidences[i])} for i in best]

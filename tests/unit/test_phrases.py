@@ -1,0 +1,189 @@
+"""Phrases that steer a journey: still off, all said, a rule behind a grievance, supply is back, no account at hand."""
+
+import re
+
+import pytest
+
+from bot.actions import complaint, tickets, verify
+
+TABLE: list[tuple[str, re.Pattern[str], list[str], list[str]]] = [
+    (
+        "off now",
+        complaint._OFF_NOW,
+        [
+            "现在还没电",
+            "现在还没有电",
+            "到现在都没电",
+            "又停电了",
+            "还没来电",
+            "一直没来水",
+            "没电三天了",
+            "停了三天了还没修好",
+            "停电到现在",
+            "the power is still off",
+            "still no water",
+            "we still have no power",
+            "there is no power right now",
+            "without power for 3 days now",
+            "it's out again",
+            "we have no water at the moment",
+        ],
+        [
+            "昨天停了两个小时",
+            "现在不停电了",
+            "现在来电了，但是我要投诉",
+            "现在有电了",
+            "上周停电没有通知",
+            "你们的人态度很差",
+            "I'm still waiting for an answer about last week",
+            "the power was off yesterday",
+            "it's not dark any more",
+            "your man was rude",
+        ],
+    ),
+    (
+        "all said",
+        complaint._DONE,
+        [
+            "说完了",
+            "就这些",
+            "没了",
+            "没有了",
+            "暂时没有了",
+            "就这样吧",
+            "好了，就这些。",
+            "完了",
+            "that's all",
+            "That’s it.",
+            "nothing else",
+            "no, that's all",
+            "done",
+            "I'm done",
+            "no more",
+        ],
+        [
+            "水没了",
+            "一下子电就没了",
+            "钱没了",
+            "修完了又坏",
+            "nothing was done about it",
+            "it has not been done",
+            "no more water",
+            "that's all they said to me, then they left",
+            "你们说完就走了",
+            "没有人来",
+        ],
+    ),
+    (
+        "rule: proof",
+        complaint._RULES["proof"],
+        ["补卡还要房产证", "要我拿产权证", "they want proof of ownership", "补办电卡要房本"],
+        ["电卡坏了", "they want proof of payment"],
+    ),
+    (
+        "rule: arrears",
+        complaint._RULES["arrears"],
+        [
+            "欠费就给我停电",
+            "因为欠费断了我的电",
+            "没交电费就停我的电",
+            "停电说是欠费",
+            "you cut me off for arrears",
+            "they cut the power because I had not paid",
+            "I was disconnected for an unpaid bill",
+        ],
+        [
+            "我没欠费，你们凭什么停我的电",
+            "没有欠费还停电",
+            "your hotline disconnected me",
+            "the call keeps getting disconnected",
+            "停电三次了",
+            "the power was cut three times",
+        ],
+    ),
+    (
+        "supply is back",
+        tickets._BACK,
+        [
+            "来电了",
+            "有电了",
+            "已经有水了",
+            "恢复了",
+            "好了，不用来了",
+            "灯亮了",
+            "水通了",
+            "it's back",
+            "the power is back on",
+            "working again",
+            "fixed now",
+            "it's on again",
+            "back to normal",
+            "the lights came back",
+        ],
+        [
+            "没有电了",
+            "没有水了",
+            "还没来电了吗",
+            "不来电了",
+            "说好了今天来",
+            "电话打通了没人接",
+            "没好了",
+            "call me back",
+            "it's not back",
+            "it isn't fixed",
+            "not working again",
+            "I'll be back",
+            "get back to me",
+            "nobody came back",
+        ],
+    ),
+    (
+        "no account at hand",
+        verify._SKIPS,
+        [
+            "跳过",
+            "不想核对",
+            "不记得户号",
+            "没有户号",
+            "手头没有",
+            "找不到了",
+            "忘了",
+            "不方便",
+            "不用核对了",
+            "skip",
+            "I don’t have it",
+            "don't remember",
+            "I can't find it",
+            "I lost the bill",
+            "not now",
+            "I forgot",
+        ],
+        ["12345678", "户号是12345678", "yes", "稍等我找一下", "one moment"],
+    ),
+    (
+        "account number",
+        verify._ACCOUNT,
+        ["户号12345678", "5001234567", "1234567890123"],
+        ["1234567", "12345678901234", "12 34"],
+    ),
+    (
+        "second factor",
+        verify._FACTOR,
+        ["13800138000", "138 0013 8000", "12345X", "后六位是123456", "12345x"],
+        ["1234", "不知道", "xx"],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("what", "pattern", "words"), [(what, pattern, words) for what, pattern, said, _ in TABLE for words in said]
+)
+def test_it_is_recognised(what: str, pattern: re.Pattern[str], words: str) -> None:
+    assert pattern.search(words), what
+
+
+@pytest.mark.parametrize(
+    ("what", "pattern", "words"), [(what, pattern, words) for what, pattern, _, other in TABLE for words in other]
+)
+def test_what_only_sounds_like_it_is_not(what: str, pattern: re.Pattern[str], words: str) -> None:
+    assert not pattern.search(words), what
