@@ -10,6 +10,8 @@ IDLE = timedelta(minutes=30)
 WINDOW = timedelta(minutes=30)
 LOCK = timedelta(minutes=30)
 TRIES = 5
+#: A mobile carrier or an office puts many customers behind one source address; five would lock them all out.
+SOURCE_TRIES = 20
 
 
 def is_verified(verified_at: datetime | None, closed_at: datetime | None, now: datetime) -> bool:
@@ -20,14 +22,19 @@ def is_verified(verified_at: datetime | None, closed_at: datetime | None, now: d
 
 
 def locked_until(
-    tries: Sequence[datetime], now: datetime, *, window: timedelta = WINDOW, lock: timedelta = LOCK
+    tries: Sequence[datetime],
+    now: datetime,
+    *,
+    allowed: int = TRIES,
+    window: timedelta = WINDOW,
+    lock: timedelta = LOCK,
 ) -> datetime | None:
     """When the lock of a subject ends, or None if it is not locked.
 
-    Five wrong tries within the window lock from the fifth on; `tries` are their times, the oldest first.
+    `allowed` wrong tries within the window lock from the last of them on; `tries` are their times, the oldest first.
     """
-    last = tries[-TRIES:]
-    if len(last) < TRIES or last[-1] - last[0] >= window or now >= last[-1] + lock:
+    last = tries[-allowed:]
+    if len(last) < allowed or last[-1] - last[0] >= window or now >= last[-1] + lock:
         return None
     return last[-1] + lock
 

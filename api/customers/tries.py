@@ -19,6 +19,10 @@ def subject(secret: str, kind: str, value: str) -> str:
     return f"{kind}:{keyed_hash(secret, kind, rules.plain(value))}"
 
 
+def _allowed(subject_name: str) -> int:
+    return rules.SOURCE_TRIES if subject_name.startswith("source:") else rules.TRIES
+
+
 async def take_turns(session: AsyncSession, subjects: Sequence[str]) -> None:
     """Let no two transactions count tries of the same subject at once (SQLite has one writer anyway)."""
     if session.get_bind().dialect.name == "postgresql":
@@ -38,7 +42,11 @@ async def locked(
     times: dict[str, list[datetime]] = {name: [] for name in subjects}
     for name, at in await session.execute(query):
         times[name].append(at)
-    ends = [end for tries in times.values() if (end := rules.locked_until(tries, now, lock=lock))]
+    ends = [
+        end
+        for name, tries in times.items()
+        if (end := rules.locked_until(tries, now, allowed=_allowed(name), lock=lock))
+    ]
     return max(ends, default=None)
 
 

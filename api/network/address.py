@@ -48,7 +48,9 @@ _BUILDING = [
     )
 ]
 _DAY_OF_MONTH = re.compile(rf"{_N}\s*号{_DAY}")
-_UNIT = re.compile(rf"{_N}\s*(?:单元|号门(?!口))|\bunit\s*(?P<m>\d{{1,2}}|{_WORDS})|(?P<p>\d+|{_SYLLABLES})\s*dan\s*yuan\b")
+_UNIT = re.compile(
+    rf"{_N}\s*(?:单元|号门(?!口))|\bunit\s*(?P<m>\d{{1,2}}|{_WORDS})|(?P<p>\d+|{_SYLLABLES})\s*dan\s*yuan\b"
+)
 _ROOM = re.compile(
     rf"(?P<n>\d{{3,4}}|{_HAN})\s*(?:室|号房|房间|房)|\b(?:room|rm|flat|apt|apartment|suite)\b\.?\s*(?P<m>\d{{1,4}}[a-z]?)"
 )

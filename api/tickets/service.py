@@ -27,6 +27,10 @@ log = structlog.get_logger(__name__)
 CORRECTABLE = ("address", "service_point_id", "contact_name", "contact_phone", "description", "scope")
 
 
+#: The topic of orders about danger to life; they are never merged with ordinary ones.
+HAZARD = "hazard"
+
+
 async def record(
     session: AsyncSession, number: str, kind: str, by: str, now: datetime, data: dict[str, Any]
 ) -> TicketEvent:
@@ -107,6 +111,7 @@ async def open_report(session: AsyncSession, new: NewTicket, conversation_id: st
         Ticket.kind == new.kind,
         Ticket.utility == new.utility,
         Ticket.status.in_(rules.OPEN),
+        (Ticket.topic == HAZARD) == (new.topic == HAZARD),
         same_place,
     )
     return (await session.scalars(query.order_by(Ticket.created_at).limit(1))).first()
@@ -286,7 +291,7 @@ async def file_danger_ticket(
     new = NewTicket(
         kind="fault_report",
         utility="water" if danger.utility == "water" else "power",
-        topic="hazard",
+        topic=HAZARD,
         priority=1,
         description=words,
         language="en" if conversation.language == "en" else "zh",

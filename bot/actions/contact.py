@@ -42,13 +42,13 @@ _NAMES_ZH = (
         r"(?:我叫|名字(?:是|叫)|姓名(?:是|:|：)|联系人(?:是|:|：)?)\s*(?![了你您他她它们不人过的来什谁])"
         rf"(?P<name>[\u4e00-\u9fff]{{2,8}}·[\u4e00-\u9fff·]{{1,10}}|[\u4e00-\u9fff]{{2,4}}?){_AFTER}"
     ),
-    re.compile(rf"(?:我是|叫我?|本人|我系)\s*(?P<name>{_FULL_NAME}){_AFTER}"),
+    re.compile(rf"(?:我是|叫我?|本人|我系|(?i:name is|i am|i'm|this is))\s*(?P<name>{_FULL_NAME}){_AFTER}"),
 )
 _BARE_ZH = re.compile(rf"(?:{_FULL_NAME})")
 #: Words and places that begin like a family name.
 _WORDS_ZH = re.compile(
     r"(?:马[上路]|高[压楼层]|何[时必]|任何|方[便面]|白[天色]|严重|常常|安全|石头|万一|于是|余额|毛病|温水|金额"
-    r"|单[元位]|管道|应[该急]"
+    r"|单[元位号]|管道|应[该急]"
     r"|简单|连续|车库|关[了闸]|包括|查不|冷水|左[边右]|容易|解决|江边|田里|许[多久]|黄[水色]|龙头|文件|程度|段时"
     r"|司机|代[收理]|满[意了]"
     r"|尚未|丰收|老[业板]).*|.*[路街巷村镇区苑栋幢楼室里弄桥湖了的着得过么上下黑员]"
@@ -66,7 +66,8 @@ _NOT_NAMES = frozenset(
     re.findall(
         r"\w+",
         """
-    a about again alive alone an and angry any anyone anytime asap at back beside block building but by calling
+    a court estate garden gardens homes lane lodge manor plaza tower village
+        about again alive alone an and angry any anyone anytime asap at back beside block building but by calling
     can chinese come correct dark done everyone exactly fine flat for freezing from good great hello help here
     hi home how hurry i in it just later leave leaving me mine mobile my near next no nobody none not now number
     of off ok okay old on only or our out owner perfect phone please power really right road room send sick so
@@ -135,7 +136,7 @@ def _up_to_other_words(name: str) -> str:
 
 
 _REFUSES = re.compile(
-    r"没(?:有)?(?:手机|电话|號碼|号码)|不(?:想|方便|愿意?|用|要)?留|不给|不方便"
+    r"没(?:有|得)?(?:手机|电话|號碼|号码)|不(?:想|方便|愿意?|用|要)?留|不给|不方便"
     r"|\bno (?:phone|number|mobile)\b|(?:don'?t|do not) have (?:a |any )?(?:phone|number|mobile)|rather not|prefer not|not (?:leave|give|leaving|giving)|anonymous",
     re.IGNORECASE,
 )
@@ -177,7 +178,7 @@ class ContactSteps(Journey):
             turn.contact["phone"] = ""
             turn.say("utter_no_phone")
             await self.contact_known(turn)
-        elif digits:
+        elif digits >= MIN_DIGITS:
             turn.memory["phone_asked"] = True
             turn.ask("contact", "utter_phone_invalid", digits=digits)
         elif turn.memory.get("phone_asked"):

@@ -75,6 +75,7 @@ def say_ticket(turn: Turn, ticket: Json, response: str) -> None:
         f"{response}_existing" if ticket.get("existing") else response,
         number=spoken_number(ticket["number"]),
         address=ticket.get("address") or turn.pick("（未定位）", "(not located)"),
+        name=ticket.get("contact_name") or turn.pick("（未留）", "(none given)"),
         phone=ticket.get("contact_phone") or turn.pick("（未留）", "(none given)"),
     )
     if ticket["kind"] == "fault_report" and not ticket.get("existing"):

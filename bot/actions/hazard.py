@@ -41,7 +41,28 @@ class Hazard(PlaceSteps, ContactSteps):
                 response="utter_hazard_ticket",
             )
             turn.memory["number"] = ticket["number"]
+        self._take_contact(turn)
+        await self._write_down(turn)
         await self.need_place(turn)
+
+    async def _write_down(self, turn: Turn) -> None:
+        """Put on the order whatever is known by now: a crew may be on its way."""
+        known = {"contact_phone": turn.contact.get("phone"), "contact_name": turn.contact.get("name")}
+        if turn.place:
+            known["address"] = address_of(turn.place)[turn.language]
+            known["service_point_id"] = turn.place.get("service_point_id")
+        known = {name: value for name, value in known.items() if value}
+        if known:
+            await turn.desk.patch(f"/tickets/{turn.memory['number']}", known)
+
+    async def answer(self, turn: Turn) -> None:
+        if turn.entity("phone"):
+            self._take_contact(turn)
+            await self._write_down(turn)
+        await super().answer(turn)
+
+    def heard_beside(self, turn: Turn) -> bool:
+        return bool(turn.entity("phone"))
 
     async def again(self, turn: Turn) -> None:
         """More danger words: the order already has them; go on with the question."""
@@ -54,22 +75,12 @@ class Hazard(PlaceSteps, ContactSteps):
         turn.ask_again()
 
     async def place_known(self, turn: Turn) -> None:
-        await turn.desk.patch(
-            f"/tickets/{turn.memory['number']}",
-            {
-                "address": address_of(turn.place)[turn.language],
-                "service_point_id": turn.place.get("service_point_id"),
-            },
-        )
+        await self._write_down(turn)
         turn.say("utter_hazard_place", address=address_of(turn.place))
         await self.need_contact(turn)
 
     async def contact_known(self, turn: Turn) -> None:
-        if turn.contact.get("phone"):
-            await turn.desk.patch(
-                f"/tickets/{turn.memory['number']}",
-                {"contact_phone": turn.contact["phone"], "contact_name": turn.contact.get("name", "")},
-            )
+        await self._write_down(turn)
         response = "utter_hazard_done_life" if turn.memory.get("kind") == "life_support" else "utter_hazard_done"
         turn.say(response, number=spoken_number(turn.memory["number"]))
         say_due(turn, await turn.desk.get(f"/tickets/{turn.memory['number']}"))

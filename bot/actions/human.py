@@ -8,7 +8,6 @@ from bot.actions.journey import DANGER, DeskAction, Journey, begin, proceed, run
 from bot.actions.times import parse_time, spoken_time
 from bot.actions.turn import Turn
 
-
 SURE = 0.6
 _PERSON_WORDS = re.compile(
     r"人工|真人|客服|坐席|转接|找人|活人|\b(?:human|person|agent|someone|somebody|operator|representative|staff|people)\b",

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 from bot.actions.desk import Json
-from bot.actions.journey import REST, DeskAction, begin, finish, running
+from bot.actions.journey import MEANT, REST, DeskAction, begin, finish, running
 from bot.actions.outlets import outlet_lines, outlets_near
 from bot.actions.place import PlaceSteps, address_of
 from bot.actions.supply import describe
@@ -19,6 +19,10 @@ from bot.actions.turn import Turn
 _WATER = re.compile(r"水|water|tap", re.IGNORECASE)
 _POWER = re.compile(r"电|power|electric|light|current", re.IGNORECASE)
 _HALL = re.compile(r"营业厅|柜台|大厅|服务厅|\bhall\b|\boffice\b|\bcounter\b", re.IGNORECASE)
+#: Business for which there is no article: named rather than answered with the nearest one (B5).
+_PAPERWORK = re.compile(
+    r"过户|报装|新装|增容|开户|销户|更名|transfer of|new connection|change (?:the|of) name", re.IGNORECASE
+)
 _TOMORROW = re.compile(r"明天|明日|tomorrow", re.IGNORECASE)
 _TODAY = re.compile(r"今天|今日|现在|today|tonight|now", re.IGNORECASE)
 
@@ -111,7 +115,7 @@ class Aside(DeskAction):
 
     async def act(self, turn: Turn) -> None:
         active = running(turn)
-        if active is not None and turn.option is None and active.keeps(turn):
+        if active is not None and turn.option is None and (turn.confidence < MEANT or active.keeps(turn)):
             await active.answer(turn)
             return
         await self.tell(turn)
@@ -202,4 +206,4 @@ class ActionFaq(Aside):
     action = "action_faq"
 
     async def tell(self, turn: Turn) -> None:
-        turn.say(f"utter_{turn.intent}")
+        turn.say("utter_at_the_hall" if _PAPERWORK.search(turn.words) else f"utter_{turn.intent}")

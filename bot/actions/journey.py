@@ -20,6 +20,8 @@ from bot.actions.turn import Option, Turn
 #: What comes first when one message or conversation holds several wishes: danger, supply, complaint, the rest.
 DANGER, SUPPLY, COMPLAINT, REST = 0, 1, 2, 3
 
+#: An intent below this does not interrupt a journey: the words are taken as an answer first.
+MEANT = 0.55
 #: Intents that carry no wish of their own: they answer whatever was asked.
 ANSWERS = frozenset({"affirm", "deny", "inform", "nlu_fallback", "out_of_scope", "thank", "greet", "cancel"})
 
@@ -104,13 +106,15 @@ async def begin(turn: Turn, name: str, **memory: Any) -> None:
     if active is wanted:
         await active.again(turn)
         return
-    if active is not None and turn.option is None and active.keeps(turn):
-        await active.answer(turn)
-        return
+    changed = bool(_CHANGED_MIND.search(turn.words))
+    if active is not None and wanted.rank != DANGER and not memory and turn.option is None:
+        guess = turn.confidence < MEANT and not changed and turn.step not in active.done_steps
+        if active.keeps(turn) or guess:
+            await active.answer(turn)
+            return
     if active is not None and turn.step in active.done_steps:
         turn.leave()
         active = None
-    changed = bool(_CHANGED_MIND.search(turn.words))
     if active is not None and wanted.rank > active.rank and turn.step is not None and not changed:
         if name not in turn.later:
             turn.later.append(name)

@@ -1,11 +1,19 @@
 """A passer-by, the police or a neighbour reports something (C2, C8): no customer is needed."""
 
+import re
+
 from bot.actions.contact import ContactSteps
 from bot.actions.filing import file_ticket, remember_words
 from bot.actions.journey import SUPPLY, DeskAction, begin, finish
 from bot.actions.place import PlaceSteps
+from bot.actions.supply import wish_in
 from bot.actions.turn import Option, Turn
 
+_IN_THE_STREET = re.compile(
+    r"电缆|电线|线缆|电杆|杆子|变压器|井盖|路灯|水管|管道|爆管|漏水|冒水|挖|路边|路上|马路|街上"
+    r"|cable|wire|pole|transformer|manhole|street ?light|\bmain\b|pipe|leak|burst|dug|road",
+    re.IGNORECASE,
+)
 NO_NEED = Option("no_phone", "不留电话", "No phone")
 
 
@@ -20,6 +28,12 @@ class ReportForOthers(PlaceSteps, ContactSteps):
     contact_options = (NO_NEED,)
 
     async def start(self, turn: Turn) -> None:
+        wish = wish_in(turn.words)
+        if wish in ("outage", "water") and not _IN_THE_STREET.search(turn.words):
+            # A neighbour's or a parent's home without supply is an outage like any other.
+            turn.leave()
+            await begin(turn, wish)
+            return
         turn.say("utter_others_thanks")
         remember_words(turn)
         turn.memory["utility"] = "water" if turn.entity("utility") == "water" else "power"

@@ -2,6 +2,7 @@
 
 from bot.actions.desk import DeskRefused
 from bot.actions.journey import DeskAction, begin
+from bot.actions.place import looks_like_address
 from bot.actions.supply import describe
 from bot.actions.supply_journey import SupplyJourney
 from bot.actions.turn import Option, Turn
@@ -53,7 +54,7 @@ class ActionOutageStatus(DeskAction):
             await begin(turn, "ticket_status")
         elif utility == "water":
             await begin(turn, "water", asking=True)
-        elif turn.slots["outage"] and not turn.place.get("service_point_id"):
+        elif turn.slots["outage"] and not looks_like_address(turn.words):
             await self._of_outage(turn, turn.slots["outage"])
         else:
             await begin(turn, "outage", asking=True)

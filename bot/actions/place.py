@@ -53,6 +53,11 @@ _NO_PLACE = re.compile(
     re.IGNORECASE,
 )
 
+_NUMBERED = re.compile(r"\d|[一二三四五六七八九十](?:栋|幢|号|座)")
+_LEAD_IN = re.compile(
+    r"^(?:就是|我说的是|我说了|地址是|我在|住在|在|i (?:told you|said),?|it'?s|it is|at|the address is)[\s,，:：]*",
+    re.IGNORECASE,
+)
 _DIGITS_ONLY = re.compile(r"[\d\s-]{5,}")
 _ADDRESS = re.compile(
     r"[\d一二三四五六七八九十]+\s*(?:栋|幢|号|座|单元|组|社|弄)|(?:路|街|(?<!知)道|巷|小区|花园|家园|广场|大厦|公寓"
@@ -109,7 +114,7 @@ class PlaceSteps(Journey):
             return
         if len(turn.words) >= SHORTEST and await self._from_words(turn, turn.words, whole_sentence=True):
             return
-        if _ADDRESS.search(turn.words) and not turn.place.get("resolved"):
+        if _ADDRESS.search(turn.words) and _NUMBERED.search(turn.words) and not turn.place.get("resolved"):
             # An address was given, but not one of ours: say so rather than ask as if nothing had been said.
             turn.memory["place_asked"] = turn.words
             turn.ask("place", "utter_ask_place_again")
@@ -126,6 +131,9 @@ class PlaceSteps(Journey):
     async def answer(self, turn: Turn) -> None:
         step = turn.step or ""
         words = corrected_words(turn.words)
+        # An address said later takes the place of one that was not found.
+        unresolved = turn.place and not turn.place.get("resolved") and looks_like_address(turn.words)
+        words = words or (turn.words if unresolved else None)
         if words and not step.startswith("place") and turn.place and await self._corrected(turn, words):
             return
         await super().answer(turn)
@@ -138,7 +146,7 @@ class PlaceSteps(Journey):
         elif self.heard_beside(turn):
             # Extent or phone, given before the place: kept, and no failed try.
             turn.ask_again()
-        elif turn.memory.get("place_asked") or _gives_up(turn):
+        elif turn.memory.get("place_asked"):
             await self._unresolved(turn)
         else:
             turn.memory["place_asked"] = turn.words
@@ -156,6 +164,8 @@ class PlaceSteps(Journey):
         elif turn.no:
             turn.slots["place"] = {}
             turn.ask("place", self.ask_place)
+        elif self.heard_beside(turn):
+            turn.ask_again()
         else:
             await self.misunderstood(turn)
 
@@ -173,7 +183,8 @@ class PlaceSteps(Journey):
 
     async def answer_place_choice(self, turn: Turn) -> None:
         guesses: list[Json] = turn.memory.get("place_guesses", [])
-        chosen = next((g for g in guesses if g["service_point_id"] == turn.option), None) or _by_position(turn, guesses)
+        chosen = next((g for g in guesses if g["service_point_id"] == turn.option), None)
+        chosen = chosen or _by_position(turn, guesses) or _by_part(turn, guesses)
         if chosen:
             self._take_place(turn, chosen)
             await self.place_known(turn)
@@ -269,7 +280,7 @@ class PlaceSteps(Journey):
     async def _unresolved(self, turn: Turn) -> None:
         before = str(turn.memory.get("place_asked") or "")
         told = [before] if before and before in turn.words else [turn.words, before]
-        words = max((w for w in told if _ADDRESS.search(w)), key=len, default=max(told, key=len))
+        words = _LEAD_IN.sub("", next((w for w in told if _ADDRESS.search(w)), max(told, key=len)))
         turn.slots["place"] = {"words": words[:200], "resolved": False}
         turn.say("utter_place_as_said", words=words[:80])
         await self.place_known(turn)
@@ -326,6 +337,15 @@ def _as_number(words: str) -> str:
         re.IGNORECASE,
     )
     return f"{number[1]}栋" if number else f" {words}"
+
+
+def _by_part(turn: Turn, guesses: list[Any]) -> Any | None:
+    """ "是二期的" picks the only choice that holds it."""
+    part = re.sub(
+        r"^(?:就?是|要|选)|(?:的|那个|那边)$|^the\s+|\s+one$", "", turn.words.strip(" 。.!！"), flags=re.IGNORECASE
+    )
+    found = [g for g in guesses if part and (part in g["address_zh"] or part.lower() in g["address_en"].lower())]
+    return found[0] if len(found) == 1 else None
 
 
 def _by_position(turn: Turn, guesses: list[Any]) -> Any | None:

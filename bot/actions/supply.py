@@ -4,10 +4,14 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+from opencc import OpenCC
+
 from bot.actions.desk import Json
 from bot.actions.place import address_of
 from bot.actions.times import Bilingual, parse_time, spoken_length, spoken_time
 from bot.actions.turn import Turn
+
+_SIMPLIFIED = OpenCC("t2s")
 
 
 def _any(*alternatives: str) -> str:
@@ -15,18 +19,19 @@ def _any(*alternatives: str) -> str:
 
 
 def _clean(words: str) -> str:
-    return re.sub(r"\s+", " ", words.replace("’", "'").replace("‘", "'")).strip().lower()
+    """Simplified, lower case, straight apostrophes."""
+    return re.sub(r"\s+", " ", _SIMPLIFIED.convert(words).replace("’", "'").replace("‘", "'")).strip().lower()
 
 
 # What is lit or dark. Where both could start at the same character, lit is tried first ("没停" before "停").
 _LIT_ZH = _any(
     r"没有?(?:停|黑|断|事|问题|受|跳|影响)|冇停|不停|未停|好好的|正常|亮",
-    r"(?<!没)(?<!没得)有(?:电|水|灯|光|得)|有(?=的?(?:[，,。！!\s]|$))|来(?:电|水)了?|恢复|通着|不黑|用得(?:好|起)"
+    r"(?<!没)(?<!没得)有(?:电|水|灯|光|得)|有(?=的?(?:[，,。！!\s]|$))|(?<!自)来(?:电|水)了?|恢复|通着|不黑|用得(?:好|起)"
     r"|好的|还?在用|开着灯|看电视",
 )
 _DARK_ZH = _any(
     r"(?<!有)(?:没|冇|无|莫)(?:得|有)?(?:电|水|灯|亮|光|来)|没(?:有|得)(?=(?:了|啊|呢)?(?:[，,。！!\s]|$))",
-    r"停|黑|断|一样|同样|不亮|不来|不行|不通|也是|都是|漆黑|熄|跳闸",
+    r"停(?!.{0,2}(?:通知|公告))|(?<!天)黑|断|一样|同样|不亮|不来|不行|不通|也是|都是|漆黑|熄|跳闸",
 )
 _LIT_EN = _any(
     r"(?:n't| not| never) (?:been )?(?:affected|out|off|dark|down|lost|have (?:the|this|any)|having)|unaffected",
@@ -43,8 +48,9 @@ _DARK_EN = _any(
 )
 
 _OTHERS_ZH = _any(
-    "左邻右舍|邻居|邻里|街坊|隔壁|隔篱|对面|对门|楼上|楼下|别人|别家|别的|人家|其[他它]|其余|旁边|周围|附近|周边|四周|边上|大家|他们",
-    "(?:整|全|满)(?:个|栋|幢|座|条|片|层|楼|村|街|院|小区|单元|排|镇|区)(?!家|屋|房|人|月|天|星期|晚|白|上午|下午|早)|所有|家家|挨家挨户|好[几多][家户栋]|几家|上下楼|一条街|楼道|走廊",
+    "左邻右舍|邻居|邻里|街坊|隔壁|隔篱|对面|对门|楼上|楼下|别人|别家|别的(?:人|家|户|楼)|人家|其[他它]|其余|旁边|周围|附近|周边|四周|边上|大家|他们",
+    r"(?:整|全)(?:个|条)?(?:小区|街|村|路|巷|楼|单元|院|区|镇|片|栋|幢|座|排|层|大院|胡同)|整个(?=[都也没停])|家家|挨家挨户",
+    "所有(?:人|的?楼|住户|邻居)|好[几多][家户栋]|几家|上下楼|一条街|楼道|走廊|外[面头](?!天)",
 )
 _GROUP_EN = (
     "(?:street|road|block|building|tower|neighbou?rhood|estate|compound|complex|village|area|floor|town|district|terrace"
@@ -82,13 +88,14 @@ _MORE_THAN_US = re.compile(
 )
 _ONLY_OUR_GROUP = re.compile(
     rf"{_WE}{_GROUP_ZH}(?:楼|子)?.{{0,6}}?{_DARK_ZH}|(?:只有?|就|光|单单?){_WE}{_GROUP_ZH}"
-    rf"|\b(?:just|only) (?:our|my|this|the) (?:\w+ )?{_GROUP_EN}\b"
+    rf"|\b(?:just|only) (?:in |on |for )?(?:our|my|this|the) (?:\w+ )?{_GROUP_EN}\b"
 )
 _ONLY_US = re.compile(
     rf"(?:就|只|仅|光|单|独|偏|净系|净是|唯独)(?:有|是|剩|单|独|偏)*(?:停|黑|断|跳)?了?{_WE}{_HOME_ZH}"
-    rf"|(?:就|只有|光|单单|偏偏|唯独|净系|就是){_WE}(?=[停没冇黑断跳，,。！!的]|$)|{_WE}一(?:家|户)(?:停|没|冇|黑)"
+    rf"|(?:就|只有|光|单单|偏偏|唯独|净系){_WE}(?=[停没冇黑断跳，,。！!的]|$)|{_WE}一(?:家|户)(?:停|没|冇|黑)"
     rf"|{_WE}{_HOME_ZH}(?:单独|独自)|(?:就|只有?)(?:这|那|本)?一?(?:家|户)"
-    r"|\b(?:only|just) (?:in |at |for )?(?:me|us|mine|ours|my|our|the one|this|one)\b(?! (?:at home|here alone"
+    r"|\b(?:only|just) (?:in |at |for )?(?:me|us|mine|ours|the one|(?:this|one) (?:house|home|flat|apartment"
+    rf"|household)|(?:my|our)(?! (?:\w+ )?{_GROUP_EN}))\b(?! (?:at home|here alone"
     r"|alone|luck|question|opinion|name|phone|number|and my|living|bill))"
     r"|\b(?:me|us|mine|ours|(?:my|our) \w+) (?:only|alone)\b|\bthe only (?:one|house|home|flat|unit|apartment"
     r"|household)s?\b"
@@ -96,18 +103,20 @@ _ONLY_US = re.compile(
     r"|others|neighbou?r\w*|next)[\w ']* ?(?:opposite|next door|across|around|house|upstairs)"
     r"|\blights? (?:are|is) (?:still )?on (?:next door|across|opposite|upstairs|downstairs)|\b(?:corridor"
     r"|hall(?:way)?|stair\w*) lights? (?:is|are|still) (?:\w+ )?on\b"
-    r"|\b(?:except|but|apart from|other than)(?: for)?(?: not)? (?:me|us|mine|ours|my|our)\b(?! (?:neighbou?r"
-    r"|street|block))"
+    rf"|\b(?:except|apart from|other than)(?: for)? (?:me|us|mine|ours|(?:my|our)(?! (?:neighbou?r|{_GROUP_EN})))\b"
+    r"|\bbut(?: not)? (?:me|us|mine|ours|not (?:my|our) \w+)\b"
 )
 _ALL_AROUND = re.compile(
-    r"整(?:个|栋|幢|座|条|片|层)(?!家|屋|房|人|月|天|星期|晚|白|上午|下午|早)|全(?:小区|村|楼|栋|镇|县|城|单元)"
+    r"(?:整|全)(?:个|条)?(?:小区|街|村|路|巷|楼|单元|院|区|镇|片|栋|幢|座|排|层|大院|胡同|县|城)"
     r"|大面积|家家户户|左邻右舍|片区|一大片|"
     r"小区(?:里|内)?(?:都|全|也|停|没电|没水|黑)|(?<!家里)一片(?:都|全)|这一片|好[几多](?:家|户|栋)"
-    r"|路灯.{0,3}(?:不亮|没亮|黑|灭|也)"
-    rf"|\b(?:whole|entire) (?:\w+ )?{_GROUP_EN}\b|\ball (?:over|down|along|across|through) (?:the|our|my) "
+    rf"|\b(?:whole|entire) (?:\w+ )?{_GROUP_EN}\b|\ball (?:over|down|along|across|through) (?:the|our|my)"
+    rf" (?:{_GROUP_EN}|place|city)\b"
     r"|\ball the (?:houses|flats|homes|apartments|neighbou?rs)\b"
-    r"|\b(?:no|lost) (?:power|electricity|light|lights|water) (?:in|on|across|throughout|to|for) (?:the|our|my"
-    rf"|this) (?:\w+ )?{_GROUP_EN}\b"
+    r"|\b(?:blackout|outage|(?:no|lost|not) (?:\w+ )?(?:supply|power|electric\w*|water|current|lights?|there)"
+    r"|(?:power|water|lights?|electricity) (?:is |are |went )?(?:out|off|cut|gone))\b.{0,12}\b(?:in|on|across"
+    r"|throughout|to|for)"
+    rf" (?:the|our|my|this) (?:apartment )?{_GROUP_EN}\b(?! [a-z]?\d)"
     r"|\bevery (?:house|home|flat|apartment|unit|floor)\b|\b(?:several|many|lots of|other"
     r"|a few) (?:other )?(?:houses|homes|flats|neighbou?rs|buildings|floors)\b"
 )
@@ -137,11 +146,11 @@ _UNSURE = re.compile(
 )
 #: A clause that asks states nothing: "is it just me or the whole street?", "是不是整个小区都停了".
 _ASKS = re.compile(
-    r"^.*(?:吗|么|嘛|有.{1,3}没有)\s*[？?]?$|^.*还是(?:整|全|大家|都是|别|邻|小区|周围|隔壁|大面积).*$"
+    r"^.*(?:吗|么|嘛|[电水]不|有.{1,3}没有)\s*[？?]?$|^.*还是(?:整|全|大家|都是|别|邻|小区|周围|隔壁|大面积).*$"
     r"|(?:是不是|是否|有没有|有冇|会不会|停没停).*$"
     r"|^(?:hi|hello|hey|and|so|sorry|please)?\W*(?:can you (?:tell|check)|could you (?:tell|check)|is|are|am|do"
     r"|does|did|has|have|was|or)\b.*\?$"
-    r"|^(?:is it|is this|am i|are we|do the|do my|does any|does the|has the|has any|is the whole|is every"
+    r"|^(?:is it|is this|am i|are we|do the|do my|does any|does the|has the|has any|is the|is every"
     r"|is any)\b.*$|\b(?:whether|if) (?:it'?s|it is|the|my|everyone|others|i'?m|we'?re)\b.*$"
 )
 
@@ -156,8 +165,14 @@ _AND = re.compile(r"而且|并且|还要|另外|同时|顺便|也要|[,，。;�
 
 
 _TRIP = re.compile(
-    r"跳闸|跳匝|合不上|推不上|开关.{0,6}(?:跳|弹)|\b(?:breaker|rcd|switch|fuse)\b.{0,25}\b(?:trip\w*|off|won'?t)", re.I
+    r"跳闸|跳匝|合不上|推不上|开关.{0,6}(?:跳|弹)|\b(?:breaker|rcd|switch|fuse)\b.{0,25}\b(?:trip\w*|off|won'?t)",
+    re.IGNORECASE,
 )
+
+
+def wishes_in(words: str) -> set[str]:
+    """Every supply journey that a message names ("又停电又停水")."""
+    return {"water" if match["water"] else "outage" for match in _OFF.finditer(words)}
 
 
 def wish_in(words: str) -> str | None:
@@ -195,9 +210,18 @@ def scope_of(turn: Turn, *, asked: bool = False) -> str | None:
     return scope_in(turn.words, asked=asked)
 
 
+#: For somebody else: how it is at their place says nothing of the caller's.
+_ON_BEHALF = re.compile(
+    r"(?:帮|替|代)(?:我|他|她)?.{0,3}(?:邻居|隔壁|对门|楼[上下]|阿婆|老人)|(?:帮|替)(?:他|她|忙)(?:家)?(?:说|报)"
+    r"|\bon behalf\b|\b(?:calling|reporting|asking) for (?:my |a |the )?(?:\w+ )?neighbou?r|\bneighbou?r of\b"
+)
+
+
 def scope_in(words: str, *, asked: bool = False) -> str | None:
     """The pure part of `scope_of`: what is stated of this home and of the others; questions state nothing."""
     said = _clean(words)
+    if _ON_BEHALF.search(said):
+        return None
     clauses = re.findall(r"[^，,。；;！!？?\n]+[，,。；;！!？?\n]*", said)
     stated = "".join(_ASKS.sub("", clause.strip(" ，,")) if _asks(clause) else clause for clause in clauses)
     stated = _NOT_ALL.sub("", stated)
@@ -244,7 +268,8 @@ def move(situation: Json, scope: str | None, own_ticket: str | None) -> tuple[st
             return "second", outage
     if own:
         return "own_order", own
-    shared = next((t for t in orders if not (t.get("scope") == "household" and scope == "household")), None)
+    # One home's order is no news for the next home in the house, nor the street's for a home that alone is dark.
+    shared = next((t for t in orders if t.get("scope") != "household" and scope != "household"), None)
     if shared:
         return "order", shared
     if by_kind["predicted"] and scope != "household":

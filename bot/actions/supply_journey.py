@@ -12,7 +12,7 @@ from bot.actions.guides import Step
 from bot.actions.journey import SUPPLY, also, finish
 from bot.actions.outlets import nearest_outlet
 from bot.actions.place import PlaceSteps, address_of, looks_like_address, place_instead
-from bot.actions.supply import describe, move, scope_of, wants_to_complain, wish_in
+from bot.actions.supply import describe, move, scope_of, wants_to_complain, wish_in, wishes_in
 from bot.actions.times import Bilingual, parse_time, spoken_number, spoken_time
 from bot.actions.turn import Option, Turn
 from bot.actions.verify import VerifySteps
@@ -25,6 +25,7 @@ CHECK_HERE = Option("check", "直接检查", "Check right away")
 REPORT = Option("report", "帮我报修", "File a report")
 WAIT = Option("wait", "我再等等", "I'll wait")
 
+MOST_MISSES = 2
 _ACCOUNT = re.compile(r"户号|核对|account|verify", re.IGNORECASE)
 _WITHOUT_ACCOUNT = re.compile(
     r"(?:不|别|没法|不用|不想|无法)(?:用|想|要|能)?(?:核对|查户号)|没(?:有)?户号|户号.{0,4}(?:不记得|忘|不知道|没有)"
@@ -66,6 +67,9 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
         if not turn.memory.get("asking") and not turn.memory.get("resumed"):
             self.say(turn, "sorry")
         self._take_in(turn)
+        other = {"power": "water", "water": "outage"}[self.utility]
+        if not turn.memory.get("resumed") and other in wishes_in(turn.words):
+            also(turn, other)
         if wants_to_complain(turn.words):
             also(turn, "complaint")
         await self.need_place(turn)
@@ -89,6 +93,8 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
     def keeps(self, turn: Turn) -> bool:
         if turn.step == "scope" and scope_of(turn, asked=True):
             return True
+        if turn.step in ("guide", "check_first", "scope") and SEND_SOMEONE.search(turn.words):
+            return True
         if turn.step == "check_first" and turn.intent in ("ask_bill", "prepaid_card_problem"):
             return True  # "check my account" is one of the two answers
         return turn.step == "overdue" or super().keeps(turn)
@@ -103,6 +109,8 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
             self._take_contact(turn)
             turn.say("utter_contact_noted")
             turn.ask_again()
+        elif turn.step == "guide" and SEND_SOMEONE.search(turn.words):
+            await self.need_contact(turn)
         elif turn.step == "guide" and not self.keeps(turn) and await self._noted(turn):
             turn.ask_again()
         else:
@@ -255,6 +263,8 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
 
     async def answer_scope(self, turn: Turn) -> None:
         scope = turn.option if turn.option in ("household", "surroundings", "unknown") else scope_of(turn, asked=True)
+        if scope is None and (turn.slots["misses"] >= MOST_MISSES or SEND_SOMEONE.search(turn.words)):
+            scope = "unknown"  # whoever cannot or will not say it is helped all the same
         if scope is None:
             await self.misunderstood(turn)
             return

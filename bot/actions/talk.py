@@ -67,6 +67,8 @@ class ActionContinue(DeskAction):
             await begin(turn, turn.option.removeprefix("start:").replace("outage_status", "outage"))
         elif await proceed(turn) or await amend(turn):
             return
+        elif turn.entity("account"):
+            await begin(turn, "bill")
         elif wish := wish_in(turn.words):
             await begin(turn, wish)
         elif turn.no or turn.yes:
@@ -88,9 +90,11 @@ class ActionCancel(DeskAction):
         elif active is not None and turn.step not in active.done_steps:
             await active.cancelled(turn)
             turn.slots["later"] = []
+        elif turn.slots["ticket"] and re.search(r"[?？]|吗|没有$|了没", turn.words):
+            await begin(turn, "ticket_status")
         elif not await withdraw(turn):
             turn.leave()
-            turn.say("utter_cancelled")
+            turn.say("utter_anything_else")
 
 
 class ActionRepeat(DeskAction):

@@ -20,6 +20,8 @@ _BACK = re.compile(
     re.IGNORECASE,
 )
 
+_NAME = re.compile(r"名字|姓名|我姓|我叫|\bmy name\b|\bname is\b", re.IGNORECASE)
+
 STATUS: dict[str, Bilingual] = {
     "received": {"zh": "已受理，等待派单", "en": "received, waiting to be dispatched"},
     "dispatched": {"zh": "已派单", "en": "dispatched to a crew"},
@@ -145,6 +147,8 @@ async def amend(turn: Turn) -> bool:
     change: Json = {}
     if phone and str(phone) != turn.contact.get("phone"):
         change["contact_phone"] = turn.contact["phone"] = str(phone)
+    elif _NAME.search(turn.words) and name_in(turn.words):
+        change["contact_name"] = turn.contact["name"] = str(name_in(turn.words))
     elif words and name_in(words):
         change["contact_name"] = turn.contact["name"] = str(name_in(words))
     elif words:
@@ -152,6 +156,7 @@ async def amend(turn: Turn) -> bool:
         if best:
             address = best["address_zh"] if turn.zh else best["address_en"]
             change = {"address": f"{address}{best['detail'] or ''}", "service_point_id": best["service_point_id"]}
+            turn.slots["place"] = {**best, "resolved": True, "words": words}
     if not change:
         return False
     try:
@@ -166,6 +171,7 @@ async def amend(turn: Turn) -> bool:
         "utter_ticket_amended",
         number=spoken_number(number),
         address=ticket.get("address", ""),
+        name=ticket.get("contact_name") or "-",
         phone=ticket.get("contact_phone") or "-",
     )
     return True
@@ -192,7 +198,6 @@ async def withdraw(turn: Turn) -> bool:
     else:
         reason = "supply is back" if back else "withdrawn by the customer"
         await turn.desk.patch(f"/tickets/{number}", {"status": "cancelled", "reason": reason})
-        turn.slots["ticket"] = None
         turn.say("utter_ticket_withdrawn_back" if back else "utter_ticket_withdrawn", number=spoken_number(number))
     return True
 

@@ -19,6 +19,7 @@ _SKIPS = re.compile(
     r"|rather not",
     re.IGNORECASE,
 )
+_ASKS_AGAIN = re.compile(r"核对|核实|户号|\bverify\b|\bcheck\b", re.IGNORECASE)
 _ACCOUNT = re.compile(r"(?<!\d)\d{8,13}(?!\d)")
 _FACTOR = re.compile(r"[0-9Xx][0-9Xx\s-]{4,}[0-9Xx]")
 #: A factor is asked for again once, then the matter is let go.
@@ -36,7 +37,8 @@ class VerifySteps(Journey):
 
     def keeps(self, turn: Turn) -> bool:
         asked = (turn.step or "").startswith("verify")
-        return (asked and any(c.isdigit() for c in turn.words)) or super().keeps(turn)
+        words = any(c.isdigit() for c in turn.words) or _ASKS_AGAIN.search(turn.words)
+        return (asked and bool(words)) or super().keeps(turn)
 
     async def need_account(self, turn: Turn) -> None:
         """Use the account already verified in this conversation, else ask for its number."""
@@ -59,7 +61,7 @@ class VerifySteps(Journey):
         elif turn.option == "skip" or turn.no or _SKIPS.search(turn.words) or turn.slots["misses"]:
             # Whoever answers something else twice is not held up here: what they say may answer the next question.
             await self.not_verified(turn)
-        elif turn.yes:
+        elif turn.yes or _ASKS_AGAIN.search(turn.words):
             turn.ask_again()
         else:
             await self.misunderstood(turn)

@@ -51,7 +51,7 @@ def _sounds(text: str) -> str:
 
 def _concepts(original: str, text: str, sounds: str) -> str:
     """What the message is about, as written or as it sounds; values that it holds; its length; a question or not."""
-    spaced = f" {' '.join(_LATIN.findall(text))} | {sounds} "
+    spaced = f" {' '.join(_LATIN.findall(text))} {_marked(sounds)} "
     found = [n for n, terms in _concept_terms() if any(term in (spaced if term[0] == " " else text) for term in terms)]
     values = [f"@{v.entity}" + (f"={v.value}" if v.entity in ("scope", "utility") else "") for v in extract(original)]
     size = len(_HAN_RUN.sub(" x ", text).split()) + len(re.findall(f"[{HAN}]", text)) // 2
@@ -81,4 +81,9 @@ def _forms(term: str) -> tuple[str, ...]:
     blanks, `*` takes any ending."""
     if not has_han(term):
         return (f" {term.removesuffix('*')}" if term.endswith("*") else f" {term} ",)
-    return (term, f" {_sounds(term)} ") if len(term) > 1 else (term,)
+    return (term, f" {_marked(_sounds(term))} ") if len(term) > 1 else (term,)
+
+
+def _marked(sounds: str) -> str:
+    """Syllables that cannot be mistaken for Latin words."""
+    return " ".join(f"~{syllable}" for syllable in sounds.split())

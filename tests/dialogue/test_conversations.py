@@ -1,14 +1,14 @@
 """Whole conversations through the real Rasa, actions and API: each file of `conversations/` is one.
 
-    name: what it shows
-    language: zh            # what the page was set to; may be left out
-    turns:
-    - say: 我家停电了        # or `choose: label`
-      expect: [哪里]         # regular expressions, each must match what came back (joined by line breaks)
-      refuse: [工单号]       # and these must not
-      owner: bot             # optional
-    tickets:                 # the conversation's tickets afterwards, oldest first; only named fields are compared,
-    - {kind: fault_report, utility: power, status: received, address: /和泰花园3栋/}   # /…/ is a regular expression
+name: what it shows
+language: zh            # what the page was set to; may be left out
+turns:
+- say: 我家停电了        # or `choose: label`
+  expect: [哪里]         # regular expressions, each must match what came back (joined by line breaks)
+  refuse: [工单号]       # and these must not
+  owner: bot             # optional
+tickets:                 # the conversation's tickets afterwards, oldest first; only named fields are compared,
+- {kind: fault_report, utility: power, status: received, address: /和泰花园3栋/}   # /…/ is a regular expression
 """
 
 import re

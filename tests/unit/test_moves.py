@@ -48,13 +48,15 @@ CASES = [
     ("C4", [], [HOME], "household", "2", "own_order", HOME),
     ("C4", [], [STREET], None, "9", "order", STREET),
     ("C4", [], [STREET], None, None, "order", STREET),
-    ("C4", [], [STREET], "household", None, "order", STREET),
-    ("C4", [], [HOME], "surroundings", None, "order", HOME),
-    ("C4", [], [HOME], None, None, "order", HOME),
+    # C4: the street's order is no news of a home that alone is dark, nor one home's for the next in the house.
+    ("C4", [], [STREET], "household", None, "nothing", {}),
+    ("C4", [], [HOME], "surroundings", None, "nothing", {}),
+    ("C4", [], [HOME], None, None, "nothing", {}),
     ("C4", [PREDICTED], [STREET], "surroundings", None, "order", STREET),
     # C20: two homes in one building are two orders, each with its own priority.
     ("C20", [], [HOME], "household", None, "nothing", {}),
-    ("C20", [], [HOME, STREET], "household", None, "order", STREET),
+    ("C20", [], [HOME, STREET], "household", None, "nothing", {}),
+    ("C4", [], [HOME, STREET], "surroundings", None, "order", STREET),
     # C4: only fault reports count as reported.
     ("C4", [], [COMPLAINT], None, None, "nothing", {}),
     ("C4", [], [COMPLAINT], None, "4", "nothing", {}),

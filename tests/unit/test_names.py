@@ -60,6 +60,8 @@ NAMED = [
     ("李明 珊瑚路21号 13800138000", "李明"),
     ("我老公叫李强，13800138000", "李强"),
     ("王芳13800138000谢谢", "王芳"),
+    ("my name is 李华", "李华"),
+    ("南岸区珊瑚路18号，张先生，13800138000", "张先生"),
 ]
 
 NAMELESS = [
@@ -116,6 +118,11 @@ NAMELESS = [
     "my number is 13800138000",
     "I have no phone",
     "Why?",
+    "Wanda Plaza",
+    "单号302218847561",
+    "I'm so angry, the electricity is off",
+    "it's been three days",
+    "你有名字吗",
     "Great",
     "关掉了",
     "冷死了",

@@ -64,6 +64,8 @@ HOUSEHOLD = [
     "I can see lights in the building opposite",
     "lights are on next door",
     "The corridor light is on",
+    "家裡無電，鄰居都有",
+    "electricity is off just in my apartment",
 ]
 
 SURROUNDINGS = [
@@ -130,6 +132,12 @@ SURROUNDINGS = [
     "nobody on my street has power",
     "no one in the building has water",
     "us and next door",
+    "整個村子都沒電，只有隔壁村有",
+    "only in our building",
+    "No water supply in the building",
+    "There's a blackout in my neighbourhood",
+    "我们整条巷子停水",
+    "电梯停了，整个单元停电",
 ]
 
 NOTHING = [
@@ -174,6 +182,20 @@ NOTHING = [
     "my phone is out of battery",
     "please hurry, everyone",
     "the other day it was out too",
+    "is the outage only in my building",
+    "I paid the arrears but my water is still off",
+    "only one room has electricity",
+    "我们村赶场那天会停电不",
+    "路灯不亮",
+    "我被电打了一下，整条胳膊都没知觉",
+    "电磁炉一开整个厨房就跳",
+    "只要插热水器就跳，别的没事",
+    "宿舍楼下贴了停水通知",
+    "隔壁老人家里停电了，我帮她报一下",
+    "I'm calling for my neighbour, she has no power",
+    "do you already know about the blackout on coral street",
+    "lights went out at Xuefu Court building 6",
+    "没错就是我",
     "邻居家着火",
     "整整一天没电",
     "My entire apartment has no electricity",
