@@ -62,6 +62,7 @@ async def file_ticket(
             "tried": turn.memory.get("tried", []),
             "language": turn.language,
             "outage_id": outage_id,
+            "priority": 1 if topic == "hazard" else None,
         },
     )
     turn.slots["ticket"] = ticket["number"]

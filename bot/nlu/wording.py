@@ -43,7 +43,7 @@ _SCOPES = (
         r"|\b(?:neighbou?rs?'?s?|next door|others|everyone else|everybody else|(?:the )?rest of (?:the|my|our) \w+"
         rf"|other {_HOME}|(?:people|flats?|apartments?) (?:upstairs|downstairs|above|below|opposite)|(?:corridor|hallway|stair\w*|landing) lights?"
         r"|(?:the )?(?:corridor|hallway|lift|elevator))"
-        r"(?! [^,.;]{0,25}\b(?:no|not|none|out|off|dark|without|neither|either|too|also|same|lost|isn't|aren't|don't|doesn't|haven't|hasn't)\b)"
+        r"(?! (?:(?!\bbut\b)[^,.;]){0,25}\b(?:no|not|none|out|off|dark|without|neither|either|too|also|same|lost|isn't|aren't|don't|doesn't|haven't|hasn't)\b)"
         r" (?:(?:all|still|do|does|both|next door|opposite|upstairs|downstairs|around|seem|seems|here|has|have) ){0,3}"
         r"(?:have|has|got|get|is|are|looks?|works?|working|fine|ok|okay|lit|on)\b"
     )),
@@ -59,7 +59,7 @@ _SCOPES = (
         r"|\bevery (?:house|home|flat|apartment)\b|\ball (?:of )?(?:us\b|the (?:houses|flats|apartments|neighbou?rs|shops))"
         r"|\b(?:everyone|everybody|all)(?:'s| is| are)? (?:on|in) (?:my|our|the|this)\b|\b(?:everyone|everybody)(?: here)?(?:'s| is| has| lost| without)"
         r"|\b(?:neighbou?rs?'?s?|next door|(?:flats?|houses?|people|building|shops?) (?:opposite|next door|around|across)|others|streetlights|street ?lights?)\b"
-        r"[^,.;]{0,25}\b(?:no|out|off|dark|without|neither|either|too|also|same|as well|lost|aren't|don't|doesn't|haven't|hasn't)\b"
+        r"(?:(?!\bbut\b)[^,.;]){0,25}\b(?:no|out|off|dark|without|neither|either|too|also|same|as well|lost|aren't|don't|doesn't|haven't|hasn't)\b"
         rf"|\b(?:our|my|this) {_PLACES} (?:is|has|are|went|lost|goes)\b"
     )),
 )  # fmt: skip

@@ -4,7 +4,6 @@ import asyncio
 import shutil
 import time
 from collections.abc import AsyncIterator, Iterator
-from itertools import islice
 from pathlib import Path
 
 import httpx
@@ -39,7 +38,18 @@ LANGUAGES = {
     "zh": ("{}整栋楼停电了", "我姓王，139{:08}"),
     "en": ("no power in the whole of {}", "John Smith, 139{:08}"),
 }
-_ADDRESSES = {language: iter(addresses(language)) for language in LANGUAGES}
+#: Each address once, in both languages.
+_PLACES = iter(zip(addresses("zh"), addresses("en"), strict=True))
+
+
+def opening(language: str) -> str:
+    """A report of an outage at an address nobody has used yet."""
+    zh, en = next(_PLACES)
+    return LANGUAGES[language][0].format(zh if language == "zh" else en)
+
+
+def contact(language: str, number: int) -> str:
+    return LANGUAGES[language][1].format(number)
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +113,7 @@ async def check_answer(desk: Desk, client: httpx.AsyncClient, caller: Caller, sa
 
 async def at_contact_question(client: httpx.AsyncClient, language: str) -> Caller:
     caller = await Caller(client, language).begin()
-    said = await caller.say(LANGUAGES[language][0].format(next(_ADDRESSES[language])))
+    said = await caller.say(opening(language))
     assert any(word in words(said) for word in ("姓名", "name")), caller.transcript()
     return caller
 
@@ -113,14 +123,14 @@ async def healthy_seconds(client: httpx.AsyncClient) -> float:
 
     async def one(number: int) -> float:
         caller = await Caller(client, "zh").begin()
-        seconds, _ = await timed(caller, LANGUAGES["zh"][0].format(next(_ADDRESSES["zh"])))
+        seconds, _ = await timed(caller, opening("zh"))
         return seconds
 
     return max(await asyncio.gather(*map(one, range(AT_ONCE))))
 
 
 async def test_more_than_200_faults_and_no_confirmation_without_its_row(
-    loose: LooseDesk, proxy: FaultyProxy, client: httpx.AsyncClient, record_property: pytest.RecordProperty
+    loose: LooseDesk, proxy: FaultyProxy, client: httpx.AsyncClient
 ) -> None:
     overhead = await healthy_seconds(client)
     slowest = 0.0
@@ -130,8 +140,8 @@ async def test_more_than_200_faults_and_no_confirmation_without_its_row(
     async def dialogue(language: str) -> None:
         nonlocal slowest
         caller = await Caller(client, language).begin()
-        opening, contact = LANGUAGES[language]
-        opening, contact = opening.format(next(_ADDRESSES[language])), contact.format(next(numbers))
+        number = next(numbers)
+        report, whom = opening(language), contact(language, number)
 
         async def under(fault: str, text: str) -> bool:
             nonlocal slowest
@@ -145,21 +155,21 @@ async def test_more_than_200_faults_and_no_confirmation_without_its_row(
 
         # While the place is looked up …
         for fault in ("error 500", "wrong shape", "cut short"):
-            assert not await under(fault, opening)
-        said = await caller.say(opening)
+            assert not await under(fault, report)
+        said = await caller.say(report)
         assert any(word in words(said) for word in ("姓名", "name")), caller.transcript()
         # … and while the ticket is filed, first so that nothing is done, then so that it is done and not heard of.
         confirmed = False
         for fault in BEFORE:
             if fault != "slow":
-                assert not await under(fault, contact), caller.transcript()
+                assert not await under(fault, whom), caller.transcript()
                 assert not await tickets_of(loose, client, caller)
-        confirmed = await under(AFTER[next(numbers) % len(AFTER)], contact)
+        confirmed = await under(AFTER[number % len(AFTER)], whom)
         assert not confirmed, caller.transcript()
         if not confirmed:
-            confirmed = await under("slow", contact)
+            confirmed = await under("slow", whom)
         if not confirmed:
-            said = await caller.say(contact)
+            said = await caller.say(whom)
         tickets = await tickets_of(loose, client, caller)
         assert len(tickets) == 1, caller.transcript()
         assert tickets[0]["number"] in numbers_in("\n".join(line["text"] for line in caller.lines.values()))
@@ -171,7 +181,6 @@ async def test_more_than_200_faults_and_no_confirmation_without_its_row(
     began = time.monotonic()
     await asyncio.gather(*(place() for _ in range(AT_ONCE)))
     injected = sum(proxy.injected.values())
-    record_property("faults", injected)
     print(
         f"{injected} faults in {time.monotonic() - began:.0f} s, slowest answer {slowest:.2f} s, "
         f"a healthy turn {overhead:.2f} s: {dict(proxy.injected)}"
@@ -186,11 +195,11 @@ async def test_nobody_listens_where_the_api_should_be(
     callers = [await at_contact_question(client, language) for language in LANGUAGES]
     await proxy.stop()
     for caller in callers:
-        said = await caller.say(LANGUAGES[caller.language][1].format(1))
+        said = await caller.say(contact(caller.language, 1))
         assert not await check_answer(loose, client, caller, said, "nobody listens")
     await proxy.start(proxy_port)
     for caller in callers:
-        assert numbers_in(words(await caller.say(LANGUAGES[caller.language][1].format(1)))), caller.transcript()
+        assert numbers_in(words(await caller.say(contact(caller.language, 1)))), caller.transcript()
         assert len(await tickets_of(loose, client, caller)) == 1
 
 
@@ -202,7 +211,7 @@ async def test_while_the_action_server_is_down_every_answer_is_honest(
     loose.down("actions")
     try:
         for number, caller in enumerate(callers):
-            seconds, said = await timed(caller, LANGUAGES[caller.language][1].format(number))
+            seconds, said = await timed(caller, contact(caller.language, number))
             assert seconds <= BOUND + overhead
             assert not await check_answer(loose, client, caller, said, "no action server")
             assert failed(said), caller.transcript()
@@ -220,7 +229,7 @@ async def test_while_rasa_is_down_messages_are_kept_and_the_delay_is_told(
     loose.down("bot")
     try:
         for number, caller in enumerate(callers):
-            await caller.post(text=LANGUAGES[caller.language][1].format(number))
+            await caller.post(text=contact(caller.language, number))
         for caller in callers:
             await told_of_delay(caller)
     finally:

@@ -133,6 +133,7 @@ def listed(block: str) -> list[str]:
 
 
 HOUSEHOLD = """
+    the neighbours have water but I don't | everyone else is fine, only my flat is out | 邻居都有水我没有
     就我一家没电 | 只有我家停了 | 就我家 | 就我屋企冇電 | 邻居家有电 | 隔壁都有电，就我没有
     楼上楼下都有，就我没有 | 整栋楼都有电就我没有 | 别人家都亮着 | 楼道灯是亮的 | 只有我们家
     旁边邻居家都有水 | 就俺家 | 为什么就我家没电 | only my flat is dark | just us | only me
@@ -141,6 +142,7 @@ HOUSEHOLD = """
     the whole street has lights except us | the corridor lights are on
 """
 SURROUNDINGS = """
+    the neighbours have none but the shop is open | 我们村都停电了 | 隔壁几家都停了 | it isn't only us
     整栋楼都没电 | 整条街都是 | 全小区停电 | 邻居也没电 | 隔壁也没有 | 周围都黑的 | 附近都没有 | 不止我家
     不只是我一家没电 | 我们这栋楼全停了 | 就我们这一层 | 成條街都係 | 全村都没得 | 左右邻居都没有
     路灯也不亮 | 半条街 | 一百多户吧 | 对面楼也没电 | whole street | the entire building is dark
