@@ -20,6 +20,8 @@ log = structlog.get_logger(__name__)
 
 #: Seconds between looks at the queue when nobody rings: due retries, expired leases, other machines' messages.
 POLL = 0.25
+#: Seconds between looks for customers who have waited too long.
+WATCH = 0.5
 #: Seconds by which a lease outlasts the longest turn.
 LEASE_MARGIN = 2.5
 
@@ -32,7 +34,7 @@ class Engine:
         self._settings, self._database, self._clock = settings, database, clock
         self._lease = settings.turn_seconds + LEASE_MARGIN
         self._running: set[asyncio.Task[None]] = set()
-        self._dispatcher: asyncio.Task[None] | None = None
+        self._loops: list[asyncio.Task[None]] = []
         self._client = httpx.AsyncClient(
             base_url=settings.rasa_url,
             headers={"Authorization": f"Bearer {settings.rasa_token.get_secret_value()}"},
@@ -42,11 +44,11 @@ class Engine:
         )
 
     def start(self) -> None:
-        self._dispatcher = asyncio.create_task(self._dispatch(), name="turn-dispatcher")
+        self._loops = [asyncio.create_task(self._dispatch()), asyncio.create_task(self._watch())]
 
     async def stop(self) -> None:
         """Stop at once; what was running is queued again and Rasa recognises it by its message id."""
-        tasks = [task for task in (self._dispatcher, *self._running) if task is not None]
+        tasks = [*self._loops, *self._running]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -55,7 +57,7 @@ class Engine:
 
     async def crash(self) -> None:
         """End as a killed process would: nothing is given back (for tests of the lease)."""
-        tasks = [task for task in (self._dispatcher, *self._running) if task is not None]
+        tasks = [*self._loops, *self._running]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -70,6 +72,14 @@ class Engine:
                     log.exception("engine.claim_failed")
                     await asyncio.sleep(1)
                 await wait_for_ring(rung, POLL)
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH)
+            try:
+                await queue.tell_delays(self._database, self._clock())
+            except Exception:
+                log.exception("engine.watch_failed")
 
     async def _claim_all(self) -> None:
         free = self._settings.turn_workers - len(self._running)

@@ -53,15 +53,20 @@ class Claim:
         }
 
 
-def _claimable(now: datetime) -> ColumnElement[bool]:
+def _next_in_line() -> ColumnElement[bool]:
+    """The oldest unfinished turn of its conversation."""
     earlier = aliased(Turn)
-    due = or_(
-        and_(Turn.state == "queued", Turn.not_before <= now), and_(Turn.state == "running", Turn.lease_until <= now)
-    )
     blocked = exists().where(
         earlier.conversation_id == Turn.conversation_id, earlier.seq < Turn.seq, earlier.state.in_(UNFINISHED)
     )
-    return and_(Turn.state.in_(UNFINISHED), due, ~blocked)
+    return and_(Turn.state.in_(UNFINISHED), ~blocked)
+
+
+def _claimable(now: datetime) -> ColumnElement[bool]:
+    due = or_(
+        and_(Turn.state == "queued", Turn.not_before <= now), and_(Turn.state == "running", Turn.lease_until <= now)
+    )
+    return and_(_next_in_line(), due)
 
 
 async def claim(database: Database, worker: str, now: datetime, lease: float, limit: int = 1) -> list[Claim]:
@@ -166,13 +171,31 @@ async def put_back(database: Database, claim: Claim, now: datetime, *, lost: boo
         turn.payload = {**turn.payload, "lost": losses}
         turn.state = "queued"
         turn.not_before = now + timedelta(seconds=rules.backoff(claim.attempts))
-        waited = (now - claim.accepted_at).total_seconds()
-        if waited >= rules.DELAY_TOLD_AFTER and not turn.delay_told and _may_speak(conversation, turn):
-            turn.delay_told = True
-            language = conversation.language
-            offers = [handover.person_offer(language)]
-            await add_message(session, conversation, "system", say("delay", language), now, offers=offers)
+        if (now - claim.accepted_at).total_seconds() >= rules.DELAY_TOLD_AFTER:
+            await _tell_delay(session, conversation, turn, now)
         return True
+
+
+async def _tell_delay(session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime) -> None:
+    if not turn.delay_told and _may_speak(conversation, turn):
+        turn.delay_told = True
+        language = conversation.language
+        offers = [handover.person_offer(language)]
+        await add_message(session, conversation, "system", say("delay", language), now, offers=offers)
+
+
+async def tell_delays(database: Database, now: datetime, limit: int = 50) -> None:
+    """Tell the customers whose turn no worker has had time for yet."""
+    late = now - timedelta(seconds=rules.CROWD_TOLD_AFTER)
+    untold = and_(_next_in_line(), Turn.state == "queued", Turn.not_before <= late, Turn.delay_told.is_(False))
+    async with database.read() as reader:
+        found = (await reader.execute(select(Turn.conversation_id, Turn.message_id).where(untold).limit(limit))).all()
+    for conversation_id, message_id in found:
+        async with database.write() as session, session.begin():
+            conversation = await lock_conversation(session, conversation_id)
+            turn = await session.get(Turn, message_id, with_for_update=True, populate_existing=True)
+            if conversation is not None and turn is not None and turn.state == "queued":
+                await _tell_delay(session, conversation, turn, now)
 
 
 async def give_back(database: Database, worker: str, now: datetime) -> None:

@@ -17,6 +17,8 @@ BACKOFF = (0.5, 0.5, 1.0, 2.0, 4.0, 5.0)
 MAX_LOST = 3
 #: Seconds after which a customer whose message waits for Rasa is told so.
 DELAY_TOLD_AFTER = 2.0
+#: The same where Rasa is up, and too many others are before this message.
+CROWD_TOLD_AFTER = 3.0
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 

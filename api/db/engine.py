@@ -4,10 +4,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any, Self
 
-from sqlalchemy import Connection, event, make_url
+from sqlalchemy import Connection, event
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
-
-from api.db.sqlite import connector
 
 #: How long a SQLite writer waits for another one, ms.
 SQLITE_BUSY_MS = 5_000
@@ -59,8 +57,6 @@ def open_database(url: str, pool_size: int = 20) -> Database:
     sqlite = url.startswith("sqlite")
     options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "pool_pre_ping": not sqlite}
     # Parameters are customers' words and numbers: no error may carry them into a log.
-    if sqlite:
-        options["async_creator"] = connector(make_url(url))
     engine = create_async_engine(url, hide_parameters=True, **options)
     if sqlite:
         _prepare_sqlite(engine)
@@ -79,6 +75,8 @@ def _writers(engine: AsyncEngine) -> async_sessionmaker[Any]:
 def _prepare_sqlite(engine: AsyncEngine) -> None:
     @event.listens_for(engine.sync_engine, "connect")
     def set_pragmas(connection: Any, _record: Any) -> None:
+        # The driver's own implicit BEGIN would come too late for BEGIN IMMEDIATE.
+        connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in (
             "journal_mode=WAL",

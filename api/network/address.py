@@ -44,7 +44,9 @@ _BUILDING = [
         rf"{_N}(?:st|nd|rd|th)?\s*(?:building|bldg|block|tower)\b",
         rf"(?<!月)(?<!月\s){_N}\s*号(?![{_NOT_HOUSE}房])",
         rf"{_NP}\s*hao\b",
-        rf"(?:\b(?:house|no|number|nr)\b\.?\s*(?:no\.?|number|#)?|#)\s*{_N}",
+        rf"(?:\b(?:house|number|nr)\b\.?\s*(?:no\.?|number|#)?|#)\s*{_N}",
+        # "no one is near" names no house.
+        r"\bno\b\.?\s*#?\s*(?P<n>\d{1,4}[a-z]?)",
     )
 ]
 _DAY_OF_MONTH = re.compile(rf"{_N}\s*号{_DAY}")

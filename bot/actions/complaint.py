@@ -7,8 +7,8 @@ from bot.actions.contact import ContactSteps
 from bot.actions.filing import file_ticket, remember_words
 from bot.actions.journey import COMPLAINT, DeskAction, also, begin, finish
 from bot.actions.place import PlaceSteps, looks_like_address, place_instead
-from bot.actions.supply import supply_trouble, wants_to_complain
 from bot.actions.turn import NO, Option, Turn
+from bot.actions.wishes import supply_trouble, wants_to_complain, wish_in
 
 SUPPLY_FIRST = Option("supply", "先处理停电停水", "Supply first")
 COMPLAINT_FIRST = Option("complaint", "先说投诉", "Complaint first")
@@ -53,7 +53,10 @@ _RULES = {
     ),
 }
 #: Customers tell it in pieces: so many messages are listened to before the next question.
-MOST_PIECES = 4
+MOST_PIECES = 6
+
+
+_PRAISE = re.compile(r"表扬|夸|锦旗|点赞|感谢.{0,6}师傅|\bprais|\bcompliment|\bwell done\b|great job", re.IGNORECASE)
 
 
 class Complaint(PlaceSteps, ContactSteps):
@@ -65,6 +68,10 @@ class Complaint(PlaceSteps, ContactSteps):
     free_steps = frozenset({"story", "wish"})
 
     async def start(self, turn: Turn) -> None:
+        if _PRAISE.search(turn.words) and not wants_to_complain(turn.words):
+            turn.leave()
+            turn.say("utter_praise")
+            return
         remember_words(turn)
         if turn.entity("utility") in ("power", "water"):
             turn.memory["utility"] = turn.entity("utility")
@@ -138,6 +145,10 @@ class Complaint(PlaceSteps, ContactSteps):
             self._listen(turn)
 
     async def answer_wish(self, turn: Turn) -> None:
+        if _ONLY_DONE.fullmatch(turn.words.strip()) and not turn.memory.get("wish_asked"):
+            turn.memory["wish_asked"] = True
+            turn.ask_again()
+            return
         turn.memory["wish"] = turn.words
         await self.need_contact(turn)
 
@@ -178,6 +189,12 @@ _WHEN = re.compile(
 )
 
 
+_OVER = re.compile(
+    r"昨|前天|上次|上周|刚才|之后|以后|再来电|来电|恢复|当时|那天|\b(?:yesterday|last|ago|came back|was|were|after|when)\b",
+    re.IGNORECASE,
+)
+
+
 class DamageClaim(PlaceSteps, ContactSteps):
     """An appliance or goods harmed by a cut or surge (A5): what, when, where; contact within 24 hours."""
 
@@ -188,6 +205,13 @@ class DamageClaim(PlaceSteps, ContactSteps):
     ask_contact = "utter_complaint_ask_contact"
 
     async def start(self, turn: Turn) -> None:
+        wish = wish_in(turn.words)
+        if wish in ("outage", "water") and not turn.memory.get("resumed") and not _OVER.search(turn.words):
+            # Supply is off right now: that comes first (B13).
+            turn.leave()
+            also(turn, self.name)
+            await begin(turn, wish)
+            return
         turn.say("utter_damage_sorry")
         await self._next(turn)
 

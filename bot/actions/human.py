@@ -9,6 +9,7 @@ from bot.actions.times import parse_time, spoken_time
 from bot.actions.turn import Turn
 
 SURE = 0.6
+_ASKED_FOR = re.compile(r"人工|真人|客服|坐席|\b(?:human|agent|operator|representative|real person)\b", re.IGNORECASE)
 _PERSON_WORDS = re.compile(
     r"人工|真人|客服|坐席|转接|找人|活人|\b(?:human|person|agent|someone|somebody|operator|representative|staff|people)\b",
     re.IGNORECASE,
@@ -48,8 +49,10 @@ class ActionHuman(DeskAction):
     action = "action_human"
 
     async def act(self, turn: Turn) -> None:
-        if running(turn) and turn.confidence < SURE and not _PERSON_WORDS.search(turn.words):
-            # A guess must not silence the assistant in the middle of something.
+        active = running(turn)
+        guess = turn.confidence < SURE and not _PERSON_WORDS.search(turn.words)
+        if active is not None and (guess or (active.keeps(turn) and not _ASKED_FOR.search(turn.words))):
+            # "Send someone" means a crew, and a guess must not silence the assistant in the middle of something.
             await proceed(turn)
             return
         turn.leave()

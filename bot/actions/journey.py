@@ -22,6 +22,8 @@ DANGER, SUPPLY, COMPLAINT, REST = 0, 1, 2, 3
 
 #: An intent below this does not interrupt a journey: the words are taken as an answer first.
 MEANT = 0.55
+#: And below this it does not replace one of the same kind.
+SURE = 0.75
 #: Intents that carry no wish of their own: they answer whatever was asked.
 ANSWERS = frozenset({"affirm", "deny", "inform", "nlu_fallback", "out_of_scope", "thank", "greet", "cancel"})
 
@@ -96,6 +98,11 @@ def running(turn: Turn) -> Journey | None:
     return Journey.registry.get(turn.journey or "")
 
 
+def changed_mind(words: str) -> bool:
+    """Whether the customer takes back what was understood or asked for."""
+    return bool(_CHANGED_MIND.search(words))
+
+
 async def begin(turn: Turn, name: str, **memory: Any) -> None:
     """Start the journey `name`, mindful of the one under way.
 
@@ -106,9 +113,12 @@ async def begin(turn: Turn, name: str, **memory: Any) -> None:
     if active is wanted:
         await active.again(turn)
         return
-    changed = bool(_CHANGED_MIND.search(turn.words))
-    if active is not None and wanted.rank != DANGER and not memory and turn.option is None:
-        guess = turn.confidence < MEANT and not changed and turn.step not in active.done_steps
+    changed = changed_mind(turn.words)
+    # Danger that the front desk saw, and what another step decided (`memory`), are no guesses.
+    given = bool(turn.metadata.get("danger")) or bool(memory) or turn.option is not None
+    if active is not None and not given:
+        needed = SURE if wanted.rank <= active.rank else MEANT
+        guess = turn.confidence < needed and not changed and turn.step not in active.done_steps
         if active.keeps(turn) or guess:
             await active.answer(turn)
             return

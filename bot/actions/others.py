@@ -6,12 +6,18 @@ from bot.actions.contact import ContactSteps
 from bot.actions.filing import file_ticket, remember_words
 from bot.actions.journey import SUPPLY, DeskAction, begin, finish
 from bot.actions.place import PlaceSteps
-from bot.actions.supply import wish_in
 from bot.actions.turn import Option, Turn
+from bot.actions.wishes import wish_in
 
 _IN_THE_STREET = re.compile(
     r"电缆|电线|线缆|电杆|杆子|变压器|井盖|路灯|水管|管道|爆管|漏水|冒水|挖|路边|路上|马路|街上"
     r"|cable|wire|pole|transformer|manhole|street ?light|\bmain\b|pipe|leak|burst|dug|road",
+    re.IGNORECASE,
+)
+#: A leak in the customer's own rooms (E6, the last cause).
+_OWN_HOME = re.compile(
+    r"(?:我家|家里|厨房|卫生间|厕所|阳台|浴室).{0,10}(?:漏|爆|滴)"
+    r"|\bmy (?:kitchen|bathroom|flat|house|home|toilet|balcony)\b.{0,30}leak",
     re.IGNORECASE,
 )
 NO_NEED = Option("no_phone", "不留电话", "No phone")
@@ -24,6 +30,7 @@ class ReportForOthers(PlaceSteps, ContactSteps):
     rank = SUPPLY
     title = {"zh": "您报告的情况", "en": "what you reported"}
     free_steps = frozenset({"what"})
+    same_place_asked = True
     ask_contact = "utter_others_ask_contact"
     contact_options = (NO_NEED,)
 
@@ -34,7 +41,10 @@ class ReportForOthers(PlaceSteps, ContactSteps):
             turn.leave()
             await begin(turn, wish)
             return
-        turn.say("utter_others_thanks")
+        if _OWN_HOME.search(turn.words):
+            turn.say("utter_own_leak")
+        else:
+            turn.say("utter_others_thanks")
         remember_words(turn)
         turn.memory["utility"] = "water" if turn.entity("utility") == "water" else "power"
         if turn.words:

@@ -5,7 +5,7 @@ more, and then the words are taken as they are and the place is marked unresolve
 """
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 from bot.actions.desk import Json
 from bot.actions.journey import Journey
@@ -20,6 +20,7 @@ MOST_CHOICES = 4
 #: Shorter replies hold no address.
 SHORTEST = 2
 
+LONGEST_QUERY = 1_000
 _NONE_OF_THEM = Option("none", "都不是", "None of these")
 #: What is put in the place of something denied or called wrong.
 _CORRECTION = re.compile(
@@ -53,6 +54,8 @@ _NO_PLACE = re.compile(
     re.IGNORECASE,
 )
 
+#: What answers "where" with something else altogether.
+_NO_ADDRESS = frozenset({"out_of_scope", "greet", "thank", "ask_outage_status", "make_complaint", "bot_challenge"})
 _NUMBERED = re.compile(r"\d|[一二三四五六七八九十](?:栋|幢|号|座)")
 _LEAD_IN = re.compile(
     r"^(?:就是|我说的是|我说了|地址是|我在|住在|在|i (?:told you|said),?|it'?s|it is|at|the address is)[\s,，:：]*",
@@ -102,6 +105,8 @@ class PlaceSteps(Journey):
     """A journey that needs a place. Calls `place_known` once there is one (`turn.place`)."""
 
     ask_place = "utter_ask_place"
+    #: Whether a place known from before is asked about rather than taken.
+    same_place_asked: ClassVar[bool] = False
 
     async def place_known(self, turn: Turn) -> None:
         raise NotImplementedError
@@ -119,8 +124,12 @@ class PlaceSteps(Journey):
             turn.memory["place_asked"] = turn.words
             turn.ask("place", "utter_ask_place_again")
             return
-        if turn.place.get("resolved"):
+        if turn.place.get("resolved") and self.same_place_asked:
             turn.ask("place_same", "utter_ask_same_place", [YES, NO], address=address_of(turn.place))
+            return
+        if turn.place.get("resolved"):
+            # It is named in the next sentence, and can be corrected.
+            await self.place_known(turn)
             return
         turn.ask("place", self.ask_place)
 
@@ -143,6 +152,8 @@ class PlaceSteps(Journey):
             return
         if _DIGITS_ONLY.fullmatch(turn.words):
             turn.ask_again()  # an account or phone number is no address
+        elif not looks_like_address(turn.words) and (turn.entity("time") or turn.intent in _NO_ADDRESS):
+            turn.ask_again()
         elif self.heard_beside(turn):
             # Extent or phone, given before the place: kept, and no failed try.
             turn.ask_again()
@@ -221,7 +232,7 @@ class PlaceSteps(Journey):
 
         A whole sentence that is about something else often resembles some name a little: only a clear hit counts there.
         """
-        found = await turn.desk.get("/places", q=words[:200], limit=MOST_CHOICES + 1)
+        found = await turn.desk.get("/places", q=words[:LONGEST_QUERY], limit=MOST_CHOICES + 1)
         place: Json = found.get("place") or {}
         candidates: list[Json] = [
             {**c, "detail": found.get("detail", ""), "name": _name(found, c)} for c in found.get("candidates") or []

@@ -9,13 +9,15 @@ from bot.actions.desk import DeskRefused, Json
 from bot.actions.filing import contact_record, file_ticket, remember_words, said_so_far
 from bot.actions.guide import GuideSteps
 from bot.actions.guides import Step
-from bot.actions.journey import SUPPLY, also, finish
+from bot.actions.journey import SUPPLY, also, changed_mind, finish
 from bot.actions.outlets import nearest_outlet
 from bot.actions.place import PlaceSteps, address_of, looks_like_address, place_instead
-from bot.actions.supply import describe, move, scope_of, wants_to_complain, wish_in, wishes_in
+from bot.actions.supply import describe, move
 from bot.actions.times import Bilingual, parse_time, spoken_number, spoken_time
 from bot.actions.turn import Option, Turn
 from bot.actions.verify import VerifySteps
+from bot.actions.wishes import brown_water, wants_to_complain, wish_in, wishes_in
+from bot.nlu.scope import scope_in
 
 HOUSEHOLD = Option("household", "只有我家", "Only my home")
 UNSURE = Option("unknown", "不清楚", "I don't know")
@@ -68,8 +70,11 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
             self.say(turn, "sorry")
         self._take_in(turn)
         other = {"power": "water", "water": "outage"}[self.utility]
-        if not turn.memory.get("resumed") and other in wishes_in(turn.words):
-            also(turn, other)
+        if not turn.memory.get("resumed") and not changed_mind(turn.words):
+            if other in wishes_in(turn.words):
+                also(turn, other)
+            if self.utility == "power" and brown_water(turn.words):
+                also(turn, "water_quality")
         if wants_to_complain(turn.words):
             also(turn, "complaint")
         await self.need_place(turn)
@@ -91,7 +96,7 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
             turn.ask_again()
 
     def keeps(self, turn: Turn) -> bool:
-        if turn.step == "scope" and scope_of(turn, asked=True):
+        if turn.step == "scope" and scope_in(turn.words, asked=True):
             return True
         if turn.step in ("guide", "check_first", "scope") and SEND_SOMEONE.search(turn.words):
             return True
@@ -118,7 +123,7 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
 
     async def _noted(self, turn: Turn) -> bool:
         """Place or extent told while something else was asked: kept, and no misunderstanding."""
-        scope = scope_of(turn)
+        scope = scope_in(turn.words)
         if scope:
             turn.memory["scope"] = scope
         named = await place_instead(turn, turn.words) if looks_like_address(turn.words) else None
@@ -128,7 +133,7 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
         return bool(scope or named)
 
     def heard_beside(self, turn: Turn) -> bool:
-        scope, phone = scope_of(turn), turn.entity("phone")
+        scope, phone = scope_in(turn.words), turn.entity("phone")
         if scope:
             turn.memory["scope"] = scope
         if phone:
@@ -147,7 +152,7 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
 
     def _take_in(self, turn: Turn) -> None:
         remember_words(turn)
-        scope = scope_of(turn)
+        scope = scope_in(turn.words)
         if scope:
             turn.memory["scope"] = scope
 
@@ -179,6 +184,10 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
             turn.say("utter_open_order", address=address_of(turn.place))
             turn.memory["join"] = subject["number"]
             await self.need_contact(turn)
+        elif turn.memory.get("asking") and (ahead := _next_planned(situation)):
+            cut = {"zh": "停水" if self.utility == "water" else "停电", "en": f"{self.utility} cut"}
+            turn.say("utter_planned_notice", what=cut, **describe(ahead, turn.place))
+            await finish(turn)
         else:
             if turn.memory.get("asking"):
                 self.say(turn, "none_known", address=address_of(turn.place))
@@ -224,7 +233,7 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
             turn.ask("known", f"utter_{self.utility}_known_next", [self.neighbours_fine, UNDERSTOOD])
 
     async def answer_known(self, turn: Turn) -> None:
-        if turn.option == self.neighbours_fine.value or scope_of(turn) == "household":
+        if turn.option == self.neighbours_fine.value or scope_in(turn.words) == "household":
             turn.memory["scope"] = "household"
             await self.place_known(turn)
         elif turn.intent == "ask_outage_status" or wish_in(turn.words):
@@ -262,7 +271,9 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
             turn.ask("scope", f"utter_{self.utility}_ask_scope", [HOUSEHOLD, self.surroundings, UNSURE])
 
     async def answer_scope(self, turn: Turn) -> None:
-        scope = turn.option if turn.option in ("household", "surroundings", "unknown") else scope_of(turn, asked=True)
+        scope = (
+            turn.option if turn.option in ("household", "surroundings", "unknown") else scope_in(turn.words, asked=True)
+        )
         if scope is None and (turn.slots["misses"] >= MOST_MISSES or SEND_SOMEONE.search(turn.words)):
             scope = "unknown"  # whoever cannot or will not say it is helped all the same
         if scope is None:
@@ -355,12 +366,18 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
             turn.say("utter_arrival_due", due=spoken_time(due, datetime.now(UTC)))
 
 
+def _next_planned(situation: Json) -> Json | None:
+    """The next announced cut of a place."""
+    outages = situation.get("outages", [])
+    return next((o for o in outages if o["kind"] == "planned" and o.get("phase") == "upcoming"), None)
+
+
 class GuideFirstJourney(SupplyJourney):
     """A journey whose guide comes before the place: where it is matters only for a ticket."""
 
     async def again(self, turn: Turn) -> None:
         self._take_in(turn)
-        if self.keeps(turn):
+        if self.keeps(turn) or turn.step == "check_first":
             await self.answer(turn)
         else:
             turn.ask_again()

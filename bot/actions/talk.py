@@ -10,9 +10,10 @@ from rasa_sdk.types import DomainDict
 
 from bot.actions.desk import Json
 from bot.actions.journey import PERSON, DeskAction, begin, proceed, running
-from bot.actions.supply import wish_in
+from bot.actions.place import looks_like_address
 from bot.actions.tickets import amend, is_back, withdraw
 from bot.actions.turn import Option, Turn
+from bot.actions.wishes import wish_in
 
 #: What a customer may mean, as choices: the intent they stand for and its words.
 READINGS: dict[str, Option] = {
@@ -38,6 +39,7 @@ _PLAIN_CANCEL = re.compile(
     re.IGNORECASE,
 )
 _WANTS_REPAIR = re.compile(r"报修|維修|维修|修理|\brepair\b|\bfault\b|\bproblem\b|\bissue\b", re.IGNORECASE)
+_ASKS_PLANNED = re.compile(r"停不停|会不?会?停|要停|停多久|\bany (?:planned )?cut", re.IGNORECASE)
 #: Below this an intent is a guess.
 UNSURE = 0.5
 STARTERS = ("report_outage", "no_water", "meter_switch_problem", "make_complaint", "talk_to_human")
@@ -71,6 +73,8 @@ class ActionContinue(DeskAction):
             await begin(turn, "bill")
         elif wish := wish_in(turn.words):
             await begin(turn, wish)
+        elif _ASKS_PLANNED.search(turn.words):
+            await begin(turn, "planned")
         elif turn.no or turn.yes:
             turn.say("utter_anything_else")
         else:
@@ -139,7 +143,8 @@ class ActionSwitchLanguage(DeskAction):
     async def act(self, turn: Turn) -> None:
         await turn.desk.patch(turn.desk.own, {"language": turn.language})
         turn.say("utter_language_switched")
-        turn.ask_again()
+        if not (looks_like_address(turn.words) and await proceed(turn)):
+            turn.ask_again()
 
 
 class ActionTalk(DeskAction):

@@ -3,12 +3,12 @@
 import re
 from datetime import UTC, datetime
 
-from bot.actions.contact import name_in
 from bot.actions.desk import DeskRefused, Json
 from bot.actions.journey import REST, DeskAction, Journey, begin, finish, running
 from bot.actions.place import corrected_words, place_instead
 from bot.actions.times import Bilingual, parse_time, spoken_number, spoken_time
 from bot.actions.turn import Turn
+from bot.nlu.names import name_in
 
 _BACK = re.compile(
     r"(?<!没)(?<!没有)(?<!不)(?<!再)(?:来(?:电|水)|恢复)了|(?<!没)有(?:电|水)了|(?<![没说约打讲])好了"

@@ -37,8 +37,9 @@ class VerifySteps(Journey):
 
     def keeps(self, turn: Turn) -> bool:
         asked = (turn.step or "").startswith("verify")
-        words = any(c.isdigit() for c in turn.words) or _ASKS_AGAIN.search(turn.words)
-        return (asked and bool(words)) or super().keeps(turn)
+        meant = any(c.isdigit() for c in turn.words) or bool(_ASKS_AGAIN.search(turn.words))
+        beside = turn.step == "verify_factor" and turn.intent in ("make_complaint", "ask_bill", "bot_challenge")
+        return (asked and (meant or beside)) or super().keeps(turn)
 
     async def need_account(self, turn: Turn) -> None:
         """Use the account already verified in this conversation, else ask for its number."""

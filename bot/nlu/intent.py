@@ -52,6 +52,7 @@ class LinearIntentClassifier(IntentClassifier, GraphComponent):
         component = cls(config, model_storage, resource)
         with model_storage.read_from(resource) as folder:
             component._model = joblib.load(folder / _FILE)
+        component._rank("你好 hello")  # loads the dictionaries, so that the first customer need not wait for them
         return component
 
     def train(self, training_data: TrainingData) -> Resource:

@@ -34,7 +34,8 @@ ACCOUNT = re.compile(
     r"|\b(?:account|acct|customer|user|consumer|client|contract)\b(?: (?:no|number|num|id|code))?)"
     r"(?:[ .:,#'()]|是|为|就是|\bis\b|'s\b|\bno\b|号码|呢|嘛|\bit\b){0,6}(?P<number>\d(?:[ \-]?\d){7,12})(?!\d)"
 )
-BARE = re.compile(r"(?:[^\d+]{0,4})(?P<number>\d(?:[ \-]?\d){7,12})[.!]?")
+#: A message that is nothing but a number; one that begins like a mobile's is a mistyped mobile's.
+BARE = re.compile(r"[^\w+]*(?P<number>(?!1[3-9])\d(?:[ \-]?\d){7,12})[.!]?")
 _NUMBER = r"(?<!\d)\d{1,8}(?:\.\d{1,3})?|(?<![一二三四五六七八九十])[一二两三四五六七八九十百千万零]{1,10}"
 AMOUNT = re.compile(
     rf"(?P<zh>{_NUMBER})(?:多|来|几)?(?:元|块钱|块(?!地|表)|圆|rmb\b|人民币)"

@@ -59,7 +59,7 @@ _SCOPES = (
         r"|\bevery (?:house|home|flat|apartment)\b|\ball (?:of )?(?:us\b|the (?:houses|flats|apartments|neighbou?rs|shops))"
         r"|\b(?:everyone|everybody|all)(?:'s| is| are)? (?:on|in) (?:my|our|the|this)\b|\b(?:everyone|everybody)(?: here)?(?:'s| is| has| lost| without)"
         r"|\b(?:neighbou?rs?'?s?|next door|(?:flats?|houses?|people|building|shops?) (?:opposite|next door|around|across)|others|streetlights|street ?lights?)\b"
-        r"(?:(?!\bbut\b)[^,.;]){0,25}\b(?:no|out|off|dark|without|neither|either|too|also|same|as well|lost|aren't|don't|doesn't|haven't|hasn't)\b"
+        r"(?:(?!\bbut\b)[^,.;]){0,25}\b(?:no|none|nothing|out|off|dark|without|neither|either|too|also|same|as well|lost|aren't|don't|doesn't|haven't|hasn't)\b"
         rf"|\b(?:our|my|this) {_PLACES} (?:is|has|are|went|lost|goes)\b"
     )),
 )  # fmt: skip

@@ -18,7 +18,7 @@ from tests.e2e.desk import Desk
 PATIENCE = 150.0
 #: "报修已登记，工单号 1234 5678 9012", "Your report is filed, number …", "已把您加到工单 …".
 CONFIRMED = re.compile(r"(?:工单号?|number|ticket|order)\s*((?:\d[\s,]*){12})", re.IGNORECASE)
-CLAIMS = re.compile(r"已登记|已经登记|工单号|is (?:already )?filed|added to order", re.IGNORECASE)
+CLAIMS = re.compile(r"(?<!是否)已经?登记|工单号|is (?:already )?filed|added to order", re.IGNORECASE)
 HONEST = re.compile(r"对不起|sorry", re.IGNORECASE)
 PERSON = re.compile(r"人工|person|agent", re.IGNORECASE)
 RETRY = re.compile(r"再试一次|Try again")

@@ -1,6 +1,7 @@
 """A failing, slow or garbled dependency gives an honest sentence and a way on in time, never an unbacked confirmation."""
 
 import asyncio
+import re
 import shutil
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -32,6 +33,8 @@ pytestmark = pytest.mark.xdist_group("heavy")
 
 #: Conversations at a time: as many as a front desk has places for, so that no answer waits for another one's.
 AT_ONCE = 8
+#: What must not be said where it may have been done.
+DENIED = re.compile(r"没有办成|没有登记|nothing (?:has been|was)|not (?:been )?(?:filed|done)", re.IGNORECASE)
 #: Seconds within which an answer comes, whatever is broken.
 BOUND = 4.0
 LANGUAGES = {
@@ -108,6 +111,7 @@ async def check_answer(desk: Desk, client: httpx.AsyncClient, caller: Caller, sa
     if what != "slow":
         assert HONEST.search(text), where
         assert offers_a_person(said), where
+    assert not (what in AFTER and DENIED.search(text)), f"it was done {where}"
     return False
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import uuid
 from collections.abc import Iterator
 
 import httpx
@@ -54,16 +53,23 @@ def test_a_message_without_text_is_refused(client: httpx.Client, text: str) -> N
     assert Customer(client, "en").post(text=text).status_code == 422
 
 
-@pytest.mark.parametrize("text", ["😡😡😡", "👍", "?", "。。。", "asdkjh qwlekj", "\ud83d", "e\u0301" * 300, "َ" * 200])
+@pytest.mark.parametrize(
+    "text", ["😡😡😡", "👍", "?", "。。。", "asdkjh qwlekj", "e\u0301" * 300, "a" + "\u0489" * 200]
+)
 def test_strange_text_gets_an_answer(client: httpx.Client, text: str) -> None:
     customer = Customer(client, "zh")
-    body = {"client_message_id": str(uuid.uuid4()), "text": text}
-    taken = client.post(f"/web/conversations/{customer.id}/messages", json=body, headers=customer.headers)
-    if text.isprintable() or len(text) > 1:
-        assert taken.status_code == 202, taken.text
-        assert customer.hear(), "no answer"
-    else:
-        assert taken.status_code == 422, taken.text
+    assert customer.send(text), "no answer"
+    assert customer.send("我家停电了"), "the conversation no longer works"
+
+
+def test_half_a_character_is_no_text(client: httpx.Client) -> None:
+    customer = Customer(client, "zh")
+    answer = client.post(
+        f"/web/conversations/{customer.id}/messages",
+        content=b'{"client_message_id": "1", "text": "\\ud83d"}',
+        headers={**customer.headers, "Content-Type": "application/json"},
+    )
+    assert answer.status_code == 422, answer.text
     assert customer.send("我家停电了"), "the conversation no longer works"
 
 
@@ -71,11 +77,10 @@ COMMANDS = (
     "/restart",
     "/session_start",
     '/report_outage{"place":"x"}',
-    '/inform{"option": "person"}',
-    "/talk_to_human",
+    '/inform{"option": "surroundings"}',
     '  /affirm{"contact": {"phone": "13800000000"}}',
     "EXTERNAL: /restart",
-    '//restart',
+    "//restart",
 )
 
 
@@ -86,7 +91,7 @@ def test_typed_commands_neither_restart_nor_set_anything(client: httpx.Client, c
     assert "哪里" in text_of(customer.send("我家停电了"))
     customer.send(command)
     assert customer.owner == "bot"
-    assert "万寿花园6栋" in text_of(customer.send("万寿花园6栋"))
+    assert re.search("万寿花园6栋|Building 6, Wanshou Garden", text_of(customer.send("万寿花园6栋")))
     shown = [line["text"] for line in transcript(customer) if line["from"] == "customer"]
     assert shown[1] == command.strip(), "the customer's own words are shown as they were typed"
 
@@ -135,7 +140,9 @@ async def test_fifty_messages_in_a_second_are_each_taken_or_refused_with_a_time(
         await caller.answered()
         mine = [(seq, line["text"]) for seq, line in sorted(caller.lines.items()) if line["from"] == "customer"]
         assert {text: seq for seq, text in mine}.items() >= taken.items()
-        replies = [line for line in caller.lines.values() if line["from"] == "bot" and line["seq"] > min(taken.values())]
+        replies = [
+            line for line in caller.lines.values() if line["from"] == "bot" and line["seq"] > min(taken.values())
+        ]
         assert len(replies) >= len(taken), "an accepted message was not answered"
 
 
@@ -155,7 +162,7 @@ def test_an_unknown_and_a_foreign_conversation_answer_alike(client: httpx.Client
     assert len(transcript(other)) == 1, "something was written into another's conversation"
 
 
-@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer "}, {"Authorization": "Basic abc"}])
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer"}, {"Authorization": "Basic abc"}])
 def test_without_a_token_nothing_is_told(client: httpx.Client, headers: dict[str, str]) -> None:
     customer = Customer(client, "zh")
     path = f"/web/conversations/{customer.id}"
@@ -260,6 +267,6 @@ def test_danger_is_heard_in_a_flood(desk: Desk, client: httpx.Client) -> None:
             break
     assert status == 429
     assert customer.post(text="有人触电了，快来人").status_code == 429
-    assert any(line["from"] == "system" for line in customer.hear()), "no safety words"
+    assert any(line["from"] == "system" for line in transcript(customer)), "no safety words"
     answer = client.get("/api/v1/tickets", params={"conversation_id": customer.id}, headers=desk.service)
     assert [t["priority"] for t in answer.json()["items"]] == [1]

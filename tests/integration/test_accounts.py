@@ -155,17 +155,22 @@ async def test_five_tries_lock_an_account_from_everywhere_known_or_not(
     assert (await prove(client, bot("cv_6"), number)).json() == {"verified": number == NUMBER}
 
 
-async def test_five_tries_lock_the_conversation_and_its_source(
+async def test_five_tries_lock_the_conversation_and_twenty_its_source(
     client: httpx.AsyncClient, mine: Headers, conversation: NewConversation, bot: Bot
 ) -> None:
-    await conversation("cv_2")
-    await conversation("cv_3", source="another")
+    await conversation("elsewhere", source="another")
     for i in range(5):
         await prove(client, mine, f"900000000{i}", "000000")
     until = "2026-03-04T06:30:00Z"
     assert is_locked(await prove(client, mine), until)
-    assert is_locked(await prove(client, bot("cv_2")), until)  # the same source
-    assert (await prove(client, bot("cv_3"))).json() == {"verified": True}
+    for n in range(3):  # the same source: others behind it are not locked out yet
+        await conversation(f"cv_2{n}")
+        for i in range(5):
+            answer = await prove(client, bot(f"cv_2{n}"), f"80000000{n}{i}", "000000")
+            assert answer.json() == {"verified": False}
+    await conversation("cv_30")
+    assert is_locked(await prove(client, bot("cv_30")), until)
+    assert (await prove(client, bot("elsewhere"))).json() == {"verified": True}
 
 
 async def test_simultaneous_tries_do_not_get_past_the_lock(

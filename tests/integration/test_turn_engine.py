@@ -319,6 +319,39 @@ async def test_while_rasa_is_away_the_customer_is_told_once_and_answered_later(
     assert [(m["from"], m["text"]) for m in lines] == [("bot", "echo hello"), ("bot", "echo still there?")]
 
 
+async def test_a_customer_in_a_crowd_is_told_of_the_delay(
+    desk_settings: Settings, database: Database, clock: Clock, rasa: Rasa, client: httpx.AsyncClient
+) -> None:
+    go_on = asyncio.Event()
+
+    async def wait(body: dict[str, Any]) -> Answer:
+        await go_on.wait()
+        return said("done")
+
+    rasa.script["hello"] = wait
+    engine = Engine(desk_settings.model_copy(update={"turn_seconds": 60.0, "turn_workers": 1}), database, clock)
+    engine.start()
+    first, second = [await open_chat(client) for _ in range(2)]
+    await first.send("1", "hello")
+
+    async def asked() -> bool:
+        return len(rasa.asked) == 1
+
+    await eventually(asked)
+    await second.send("1", "hello")
+    clock.advance(seconds=2)
+    await queue.tell_delays(database, clock())
+    assert (await second.news(2))["messages"] == []
+    clock.advance(seconds=2)
+    (told,) = (await second.news(2, wait=5))["messages"]
+    assert told["from"] == "system"
+    await queue.tell_delays(database, clock())
+    go_on.set()
+    assert [m["text"] for m in await idle(second, 3)] == ["done"]
+    assert [m["text"] for m in await idle(first, 2)] == ["done"]
+    await engine.stop()
+
+
 FAILURES: dict[str, Any] = {
     "failed": said(failed=True),
     "words and failed": said("All done!", failed=True),

@@ -1,4 +1,4 @@
-"""Run by Rasa's Python: reads [{"text", "metadata"}] from standard input, writes what the model of argv makes of each."""
+"""Run by Rasa's Python: what the model named in argv makes of [{"text", "metadata"}], standard input to output."""
 
 import asyncio
 import json

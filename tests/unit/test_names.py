@@ -2,7 +2,8 @@
 
 import pytest
 
-from bot.actions.contact import _ROOM, name_in
+from bot.actions.contact import _ROOM
+from bot.nlu.names import name_in
 
 NAMED = [
     ("我叫张伟", "张伟"),

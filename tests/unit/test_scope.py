@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.actions.supply import scope_in
+from bot.nlu.scope import scope_in
 
 HOUSEHOLD = [
     "只有我家停电",

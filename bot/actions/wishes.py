@@ -1,0 +1,63 @@
+"""Wishes said in plain words beside others: "停电了，而且我要投诉", or an outage between a name and a number. Pure.
+
+The intent of a message is its main wish; these patterns see what it hides.
+"""
+
+import re
+
+_COMPLAIN = re.compile(r"投诉|投訴|举报|\bcomplain(?:t|ts|ing)?\b", re.IGNORECASE)
+_OFF = re.compile(
+    r"(?P<water>没水|停水|断水|没有水|无水|冇水|(?:ting|mei) ?shui|\bno water\b|water (?:is )?(?:off|out))"
+    r"|(?P<power>停电|停電|没电|没有电|断电|冇电|(?:ting|mei) ?dian|没来电|\bno (?:power|electricity|light)\b|(?:power|electricity"
+    r"|lights?|current) (?:is |are |went |has |have )?(?:off|out|gone)"
+    r"|\bnot? have (?:any )?(?:power|light|current|electricity)|\b(?:went|gone|goes|is|it'?s) off again|\bno current)",
+    re.IGNORECASE,
+)
+_AND = re.compile(r"而且|并且|还要|另外|同时|顺便|也要|[,，。;；]|\b(?:and|also|plus)\b", re.IGNORECASE)
+
+
+_TRIP = re.compile(
+    r"跳闸|跳匝|合不上|推不上|开关.{0,6}(?:跳|弹)|\b(?:breaker|rcd|switch|fuse)\b.{0,25}\b(?:trip\w*|off|won'?t)",
+    re.IGNORECASE,
+)
+
+
+def wishes_in(words: str) -> set[str]:
+    """Every supply journey that a message names ("又停电又停水")."""
+    return {"water" if match["water"] else "outage" for match in _OFF.finditer(words)}
+
+
+def wish_in(words: str) -> str | None:
+    """The journey that plain words name, for messages whose other parts (name, phone, address) hid the intent."""
+    off = _OFF.search(words)
+    if off:
+        return "water" if off["water"] else "outage"
+    if _TRIP.search(words):
+        return "meter"
+    return "complaint" if _COMPLAIN.search(words) else None
+
+
+def brown_water(words: str) -> bool:
+    """Whether a message also reports water that looks or smells wrong."""
+    return bool(
+        re.search(
+            r"水.{0,4}(?:黄|浑|黑|臭|有味)|\b(?:brown|yellow|dirty|cloudy|rusty|smelly) water|"
+            r"water.{0,12}\b(?:brown|yellow|dirty|cloudy|smells)",
+            words,
+            re.IGNORECASE,
+        )
+    )
+
+
+def wants_to_complain(words: str) -> bool:
+    """Whether a message about supply also holds the wish to complain ("停电了，而且我要投诉")."""
+    return bool(_COMPLAIN.search(words))
+
+
+def supply_trouble(words: str) -> str | None:
+    """power | water where a complaint also reports that supply is off; only beside another clause, so that a
+    complaint *about* power cuts stays one."""
+    match = _OFF.search(words)
+    if not match or not _AND.search(words):
+        return None
+    return "water" if match["water"] else "power"
