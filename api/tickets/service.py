@@ -100,20 +100,26 @@ async def list_tickets(
 
 
 async def open_report(session: AsyncSession, new: NewTicket, conversation_id: str) -> Ticket | None:
-    """The conversation's own open fault report of the same utility and place, so that none is filed twice."""
-    if new.kind != "fault_report" or not (new.service_point_id or new.address):
-        return None
-    same_place = (
-        Ticket.service_point_id == new.service_point_id if new.service_point_id else Ticket.address == new.address
-    )
+    """The conversation's own open ticket about the same, so that nothing is filed twice.
+
+    A fault report is the same for the same utility and place; another ticket for the same words, as a customer sends
+    them again who could not be told whether they arrived.
+    """
     query = select(Ticket).where(
         Ticket.conversation_id == conversation_id,
         Ticket.kind == new.kind,
         Ticket.utility == new.utility,
         Ticket.status.in_(rules.OPEN),
         (Ticket.topic == HAZARD) == (new.topic == HAZARD),
-        same_place,
     )
+    if new.kind != "fault_report":
+        query = query.where(Ticket.topic == new.topic, Ticket.description == rules.order_text(new.description))
+    elif new.service_point_id:
+        query = query.where(Ticket.service_point_id == new.service_point_id)
+    elif new.address:
+        query = query.where(Ticket.address == new.address)
+    else:
+        return None
     return (await session.scalars(query.order_by(Ticket.created_at).limit(1))).first()
 
 

@@ -31,13 +31,13 @@ _DONE = re.compile(
     r"|没别的了?)[吧呢啊哈。.!！\s]*$"
     r"|(?:就这些|就这样|我说完了|都说完了)(?:了|吧|啊|呢)*[。.!！\s]*$"
     r"|^(?:ok(?:ay)?|no|yes|well|[,.\s])*(?:nothing (?:else|more)|no more|(?:i'?m |i am |all )?done|finished)[.!\s]*$"
-    r"|\bthat['’]?s (?:all|it|everything)(?: for now| from me)?[.!\s]*$",
+    r"|\bthat(?:['’]?s| is) (?:all|it|everything)(?: for now| from me)?[.!\s]*$",
     re.IGNORECASE,
 )
 #: A message that says no more than that.
 _ONLY_DONE = re.compile(
     r"(?:好了?|嗯|暂时|目前|我|都|就|[,，\s])*(?:没了|没有了|完了|说完了?|讲完了?|就这些|就这样)[了吧呢啊哈。.!！\s]*"
-    r"|(?:ok(?:ay)?|no|yes|well|[,.\s])*(?:that['’]?s (?:all|it|everything)|nothing (?:else|more)|no more"
+    r"|(?:ok(?:ay)?|no|yes|well|[,.\s])*(?:that(?:['’]?s| is) (?:all|it|everything)|nothing (?:else|more)|no more"
     r"|(?:i'?m |i am |all )?done|finished)(?: for now| thanks?| thank you)?[.!\s]*",
     re.IGNORECASE,
 )
@@ -168,7 +168,7 @@ class Complaint(PlaceSteps, ContactSteps):
             ),
             response="utter_complaint_filed",
         )
-        turn.say("utter_complaint_next")
+        turn.say("utter_complaint_next" if turn.contact.get("phone") else "utter_complaint_next_unnamed")
         await finish(turn)
 
     ask_contact = "utter_complaint_ask_contact"
@@ -190,7 +190,8 @@ _WHEN = re.compile(
 
 
 _OVER = re.compile(
-    r"昨|前天|上次|上周|刚才|之后|以后|再来电|来电|恢复|当时|那天|\b(?:yesterday|last|ago|came back|was|were|after|when)\b",
+    r"昨|前天|上次|上周|刚才|之后|以后|再来电|来电|恢复|当时|那天"
+    r"|\b(?:yesterday|last|ago|came back|was|were|after|when)\b",
     re.IGNORECASE,
 )
 

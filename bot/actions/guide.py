@@ -80,7 +80,7 @@ class GuideSteps(Journey):
             value = await self.fact(turn, step.fetch)
             turn.memory["tried"].append({"guide": guide.guide, "step": name, "answer": value})
             await self._enter(turn, step.cases.get(value, step.cases["else"]), heard=heard)
-        elif step.ask and heard and (said := _said(turn.words, step)):
+        elif step.ask and heard and (said := _said(_heard(turn), step)):
             turn.memory["tried"].append({"guide": guide.guide, "step": name, "answer": said.id})
             await self._enter(turn, said.next)
         elif step.ask:
@@ -89,6 +89,11 @@ class GuideSteps(Journey):
             await begin(turn, "human", reason=f"guide:{guide.guide}")
         else:
             await self.guide_ended(turn, step)
+
+
+def _heard(turn: Turn) -> str:
+    """This message, and what was said for this journey before it was taken up."""
+    return " ".join([*(turn.memory.get("said", []) if turn.memory.get("resumed") else []), turn.words])
 
 
 def _said(words: str, step: Step) -> GuideOption | None:

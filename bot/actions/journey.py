@@ -16,6 +16,7 @@ from rasa_sdk.types import DomainDict
 
 from bot.actions.desk import DeskDown, DeskRefused
 from bot.actions.turn import Option, Turn
+from bot.actions.wishes import wish_in
 
 #: What comes first when one message or conversation holds several wishes: danger, supply, complaint, the rest.
 DANGER, SUPPLY, COMPLAINT, REST = 0, 1, 2, 3
@@ -34,6 +35,7 @@ _CHANGED_MIND = re.compile(
     re.IGNORECASE,
 )
 
+_ALSO = re.compile(r"还有|另外|也没|也停|同时|\b(?:also|too|as well|besides|another thing)\b", re.IGNORECASE)
 PERSON = Option("person", "转人工", "Talk to a person")
 
 
@@ -118,30 +120,36 @@ async def begin(turn: Turn, name: str, **memory: Any) -> None:
     given = bool(turn.metadata.get("danger")) or bool(memory) or turn.option is not None
     if active is not None and not given:
         needed = SURE if wanted.rank <= active.rank else MEANT
-        guess = turn.confidence < needed and not changed and turn.step not in active.done_steps
+        plain = wish_in(turn.words) == name
+        guess = turn.confidence < needed and not (changed or plain) and turn.step not in active.done_steps
         if active.keeps(turn) or guess:
             await active.answer(turn)
             return
     if active is not None and turn.step in active.done_steps:
         turn.leave()
         active = None
-    if active is not None and wanted.rank > active.rank and turn.step is not None and not changed:
-        if name not in turn.later:
-            turn.later.append(name)
-        turn.say("utter_noted_for_later", what=wanted.title)
+    added = bool(_ALSO.search(turn.words)) and wanted.rank == active.rank if active is not None else False
+    if active is not None and (wanted.rank > active.rank or added) and turn.step is not None and not changed:
+        also(turn, name)
         turn.ask_again()
         return
-    waits = turn.step is not None and not changed
-    if active is not None and waits and active.rank < REST and active.name not in turn.later:
-        turn.later.append(active.name)
+    if active is not None and turn.step is not None and not changed and active.rank < REST:
+        _queue(turn, active.name, turn.memory.get("said", []))
     turn.enter(name, **memory)
     await wanted.start(turn)
 
 
+def _queue(turn: Turn, name: str, said: list[str]) -> bool:
+    """Have a journey wait, with what was said for it; False where it waits already."""
+    if any(waiting["name"] == name for waiting in turn.later):
+        return False
+    turn.later.append({"name": name, "said": said})
+    return True
+
+
 def also(turn: Turn, name: str) -> None:
     """Remember a second wish of the same message; it is taken up when the first one is done."""
-    if name != turn.journey and name not in turn.later:
-        turn.later.append(name)
+    if name != turn.journey and _queue(turn, name, [turn.words] if turn.words else []):
         turn.say("utter_noted_for_later", what=Journey.registry[name].title)
 
 
@@ -149,12 +157,13 @@ async def finish(turn: Turn) -> None:
     """End the running journey; go on with what waits, else say nothing more."""
     done = turn.journey
     turn.leave()
-    waiting = [name for name in turn.later if name != done]
+    waiting = [entry for entry in turn.later if entry["name"] != done]
     turn.slots["later"] = waiting[1:]
     if waiting:
-        turn.say("utter_now_the_other", what=Journey.registry[waiting[0]].title)
-        turn.enter(waiting[0], resumed=True)
-        await Journey.registry[waiting[0]].start(turn)
+        following = Journey.registry[waiting[0]["name"]]
+        turn.say("utter_now_the_other", what=following.title)
+        turn.enter(following.name, resumed=True, said=list(waiting[0]["said"]))
+        await following.start(turn)
 
 
 async def proceed(turn: Turn) -> bool:

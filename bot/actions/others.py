@@ -5,7 +5,7 @@ import re
 from bot.actions.contact import ContactSteps
 from bot.actions.filing import file_ticket, remember_words
 from bot.actions.journey import SUPPLY, DeskAction, begin, finish
-from bot.actions.place import PlaceSteps
+from bot.actions.place import PlaceSteps, address_of
 from bot.actions.turn import Option, Turn
 from bot.actions.wishes import wish_in
 
@@ -61,6 +61,8 @@ class ReportForOthers(PlaceSteps, ContactSteps):
         await self.answer(turn)
 
     async def place_known(self, turn: Turn) -> None:
+        if turn.place.get("resolved"):
+            turn.say("utter_place_heard", address=address_of(turn.place))
         await self.need_contact(turn)
 
     async def contact_known(self, turn: Turn) -> None:

@@ -28,7 +28,8 @@ class Outage(SupplyJourney):
 
     def keeps(self, turn: Turn) -> bool:
         # "The breaker tripped" is news about the dark home, not another wish.
-        return (turn.step in ("check_first", "scope") and turn.intent == "meter_switch_problem") or super().keeps(turn)
+        dark = turn.step in ("check_first", "scope", "guide") and turn.intent == "meter_switch_problem"
+        return dark or super().keeps(turn)
 
 
 class ActionOutage(DeskAction):

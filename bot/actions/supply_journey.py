@@ -29,10 +29,11 @@ WAIT = Option("wait", "我再等等", "I'll wait")
 
 MOST_MISSES = 2
 _ACCOUNT = re.compile(r"户号|核对|account|verify", re.IGNORECASE)
+_SWITCHES = re.compile(r"开关|总闸|空开|\bswitch(?:es)?\b|\bbreakers?\b|fuse ?box", re.IGNORECASE)
 _WITHOUT_ACCOUNT = re.compile(
     r"(?:不|别|没法|不用|不想|无法)(?:用|想|要|能)?(?:核对|查户号)|没(?:有)?户号|户号.{0,4}(?:不记得|忘|不知道|没有)"
     r"|(?:不记得|忘了?|不知道).{0,4}户号"
-    r"|\b(?:no|without|don'?t (?:have|know|remember)) (?:an? |my |the )?account|not my account",
+    r"|\b(?:no|without|don'?t (?:know about|have|know|remember)) (?:an? |my |the )?account|not my account",
     re.IGNORECASE,
 )
 UNABLE = re.compile(
@@ -42,6 +43,7 @@ UNABLE = re.compile(
 )
 SEND_SOMEONE = re.compile(
     r"派人|来人|上门|直接报修|报修吧|叫人|师傅"
+    r"|skip (?:it|this|that|the)|file (?:a|the) report"
     r"|send (?:someone|somebody|a|the|people)|just (?:report|file)|technician|engineer",
     re.IGNORECASE,
 )
@@ -105,6 +107,8 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
         return turn.step == "overdue" or super().keeps(turn)
 
     async def answer(self, turn: Turn) -> None:
+        if turn.step != "known" and (scope := scope_in(turn.words)):
+            turn.memory["scope"] = scope
         # A phone number instead of an answer: the customer wants somebody to come.
         early = turn.entity("phone") and not self.keeps(turn)
         if early and turn.step in ("guide", "check_first"):
@@ -160,6 +164,9 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
 
     async def place_known(self, turn: Turn) -> None:
         point = turn.place.get("service_point_id")
+        if not point and turn.place.get("place_id"):
+            await self._of_the_whole_place(turn)
+            return
         if not point:
             await self._unknown_cause(turn)
             return
@@ -194,6 +201,15 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
             elif "utter_place_corrected" not in turn.said:
                 turn.say("utter_place_heard", address=address_of(turn.place))
             await self._unknown_cause(turn)
+
+    async def _of_the_whole_place(self, turn: Turn) -> None:
+        """Only the estate or street is known: its outage once more, or the number where one home alone is dark."""
+        place = {"id": turn.place["place_id"], "name_zh": turn.place["address_zh"], "name_en": turn.place["address_en"]}
+        if await self.whole_place_known(turn, place):
+            return
+        turn.memory["place_names"] = {"zh": place["name_zh"], "en": place["name_en"]}
+        turn.memory["place_name"] = place["name_zh"] if turn.zh else place["name_en"]
+        turn.ask("place_number", "utter_ask_number", name=turn.memory["place_names"])
 
     async def whole_place_known(self, turn: Turn, place: Json) -> bool:
         """An outage that covers the whole estate is told without asking for the building."""
@@ -284,13 +300,13 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
         await self._unknown_cause(turn)
 
     async def answer_check_first(self, turn: Turn) -> None:
-        if _WITHOUT_ACCOUNT.search(turn.words):
+        if SEND_SOMEONE.search(turn.words) or UNABLE.search(turn.words):
+            turn.say("utter_no_need_to_check")
+            await self.need_contact(turn)
+        elif _WITHOUT_ACCOUNT.search(turn.words) or _SWITCHES.search(turn.words):
             await self.not_verified(turn)
         elif turn.option == "account" or _ACCOUNT.search(turn.words) or turn.entity("account"):
             await self.need_account(turn)
-        elif SEND_SOMEONE.search(turn.words) or UNABLE.search(turn.words):
-            turn.say("utter_no_need_to_check")
-            await self.need_contact(turn)
         elif turn.option == "check" or turn.yes or turn.no or turn.words:
             await self.run_guide(turn, self.guide_for(turn))
         else:

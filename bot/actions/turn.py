@@ -123,7 +123,7 @@ class Turn:
 
     @property
     def place(self) -> Json:
-        """Where, kept across journeys: {"service_point_id", "address_zh", "address_en", "detail", "resolved", "words"}."""
+        """Where, kept across journeys: service_point_id, address_zh, address_en, detail, resolved, words."""
         return cast(Json, self.slots["place"])
 
     @property
@@ -132,9 +132,9 @@ class Turn:
         return cast(Json, self.slots["contact"])
 
     @property
-    def later(self) -> list[str]:
-        """Journeys the customer asked for that wait until the present one is done."""
-        return cast("list[str]", self.slots["later"])
+    def later(self) -> list[Json]:
+        """Journeys that wait until the present one is done: {"name", "said": what was said for them}."""
+        return cast("list[Json]", self.slots["later"])
 
     def changed_slots(self) -> list[EventType]:
         """The SlotSet events that bring Rasa's tracker up to date."""

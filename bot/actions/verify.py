@@ -38,6 +38,7 @@ class VerifySteps(Journey):
     def keeps(self, turn: Turn) -> bool:
         asked = (turn.step or "").startswith("verify")
         meant = any(c.isdigit() for c in turn.words) or bool(_ASKS_AGAIN.search(turn.words))
+        meant = meant or bool(_SKIPS.search(turn.words))
         beside = turn.step == "verify_factor" and turn.intent in ("make_complaint", "ask_bill", "bot_challenge")
         return (asked and (meant or beside)) or super().keeps(turn)
 

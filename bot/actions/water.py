@@ -3,6 +3,7 @@
 from bot.actions.journey import DeskAction, begin
 from bot.actions.supply_journey import GuideFirstJourney, SupplyJourney
 from bot.actions.turn import Option, Turn
+from bot.actions.wishes import brown_water
 
 
 class Water(SupplyJourney):
@@ -27,6 +28,11 @@ class Water(SupplyJourney):
         none = {"zh": "无水", "en": "No water"}
         turn.memory["symptom"] = weak if turn.memory["weak"] else none
         await super().start(turn)
+
+    def keeps(self, turn: Turn) -> bool:
+        # Only plain words make the quality of the water the subject.
+        beside = turn.intent == "water_quality" and not brown_water(turn.words)
+        return (turn.step not in self.done_steps and beside) or super().keeps(turn)
 
     def guide_for(self, turn: Turn) -> str:
         return "low_water_pressure" if turn.memory.get("weak") else "no_water"

@@ -7,10 +7,13 @@ import re
 
 _COMPLAIN = re.compile(r"投诉|投訴|举报|\bcomplain(?:t|ts|ing)?\b", re.IGNORECASE)
 _OFF = re.compile(
-    r"(?P<water>没水|停水|断水|没有水|无水|冇水|(?:ting|mei) ?shui|\bno water\b|water (?:is )?(?:off|out))"
-    r"|(?P<power>停电|停電|没电|没有电|断电|冇电|(?:ting|mei) ?dian|没来电|\bno (?:power|electricity|light)\b|(?:power|electricity"
-    r"|lights?|current) (?:is |are |went |has |have )?(?:off|out|gone)"
-    r"|\bnot? have (?:any )?(?:power|light|current|electricity)|\b(?:went|gone|goes|is|it'?s) off again|\bno current)",
+    r"(?P<water>没水|停水|断水|没有水|无水|冇水"
+    r"|(?:ting|mei) ?shui|\bno water\b|water (?:is )?(?:off|out))"
+    r"|(?P<power>停电|停電|没电|没有电|断电|冇电|(?:ting|mei) ?dian|没来电|\bno (?:power|electricity|light)\b"
+    r"|(?:power|electricity|lights?|current|lekky|leccy|electric)"
+    r"(?:['’]s)? (?:is |are |went |has |have )?(?:off|out|gone)"
+    r"|\bnot? have (?:any )?(?:power|light|current|electricity)|\b(?:went|gone|goes|is|it'?s) off again|\bno current"
+    r"|\b(?:outage|blackout|power cut)\b(?!.{0,15}(?:tomorrow|planned|schedul|notice)))",
     re.IGNORECASE,
 )
 _AND = re.compile(r"而且|并且|还要|另外|同时|顺便|也要|[,，。;；]|\b(?:and|also|plus)\b", re.IGNORECASE)

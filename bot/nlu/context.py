@@ -1,6 +1,7 @@
 """What is known about a message besides its words: its language, and danger that the front desk saw in it."""
 
 import json
+import re
 from typing import Any
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -13,7 +14,9 @@ from rasa.shared.nlu.training_data.message import Message
 
 from bot.nlu.language import wished, written
 
-_HAZARD, _SWITCH = "report_hazard", "switch_language"
+_HAZARD, _SWITCH, _FALLBACK = "report_hazard", "switch_language", "nlu_fallback"
+#: Emoji and punctuation alone say nothing that could be classified.
+_WORD = re.compile(r"\w")
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
@@ -40,6 +43,8 @@ class MessageContext(GraphComponent, EntityExtractorMixin):
                 continue
             if metadata.get("danger"):
                 message.set(INTENT, {"name": _HAZARD, "confidence": 1.0}, add_to_output=True)
+            elif not _WORD.search(text):
+                message.set(INTENT, {"name": _FALLBACK, "confidence": 1.0}, add_to_output=True)
             elif (message.get(INTENT) or {}).get("name") == _SWITCH:
                 language = wished(text, language or "zh")
             if language:

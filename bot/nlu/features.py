@@ -3,17 +3,16 @@
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import NamedTuple
 
-from pypinyin import Style, lazy_pinyin
-
 from bot.nlu.extract import extract
-from bot.nlu.text import HAN, has_han, normalise, read_pairs
+from bot.nlu.pinyin import sounds as sounds_of
+from bot.nlu.pinyin import typed
+from bot.nlu.text import CONCEPTS, HAN, has_han, normalise, read_pairs
 from bot.nlu.words import words as word_spans
 
-CONCEPTS = Path(__file__).resolve().parents[1] / "data" / "lookups" / "concepts.txt"
 _HAN_RUN = re.compile(f"[{HAN}]+")
+_NO_POWER = re.compile("电(?=[话影视脑梯瓶池动子])")
 _LATIN = re.compile(r"[a-z0-9]+(?:['-][a-z0-9]+)*")
 _LINK = re.compile(r"https?://\S+|www\.\S+|\S+@\S+\.\S+")
 _DIGITS = re.compile(r"\d+(?:[ .,:/-]?\d+)*")
@@ -34,8 +33,17 @@ def views(text: str) -> Views:
     """All views of a message."""
     normal = normalise(text)
     pieces = [normal.text[start:end] for start, end in word_spans(normal)]
-    sounds = _sounds(normal.text)
-    return Views(_words(pieces), _shapes(normal.text), sounds, _concepts(text, normal.text, sounds))
+    return Views(_words(pieces), _shapes(normal.text), " ".join(sounds_of(normal.text)), _concepts(text, normal.text))
+
+
+def pinyin_views(text: str) -> Views | None:
+    """The views of a message that seems to be typed in pinyin, as if its characters were not known; else None."""
+    normal = normalise(text)
+    syllables = typed(normal.text)
+    if not syllables:
+        return None
+    numbers = _DIGITS.findall(normal.text)
+    return Views(_words(numbers), "", " ".join(syllables), _concepts(text, normal.text, syllables))
 
 
 def _words(pieces: Sequence[str]) -> str:
@@ -44,18 +52,24 @@ def _words(pieces: Sequence[str]) -> str:
     return " ".join([*shaped, f"={whole}="] if len(whole) <= _SHORT else shaped)
 
 
-def _sounds(text: str) -> str:
-    """Toneless pinyin of the Chinese runs, a syllable a piece, so that homophones look alike."""
-    return " ".join(s for run in _HAN_RUN.findall(text) for s in lazy_pinyin(run, style=Style.NORMAL))
-
-
-def _concepts(original: str, text: str, sounds: str) -> str:
+def _concepts(original: str, text: str, syllables: Sequence[str] = ()) -> str:
     """What the message is about, as written or as it sounds; values that it holds; its length; a question or not."""
-    spaced = f" {' '.join(_LATIN.findall(text))} {_marked(sounds)} "
-    found = [n for n, terms in _concept_terms() if any(term in (spaced if term[0] == " " else text) for term in terms)]
+    guarded = _guarded(text)
+    heard = _marked(syllables or sounds_of(guarded))
+    spaced = f" {' '.join(_LATIN.findall(text)) if not syllables else ''} {heard} "
+    found = [
+        name
+        for name, terms in _concept_terms()
+        if any(term in (spaced if term[0] == " " else guarded) for term in terms)
+    ]
     values = [f"@{v.entity}" + (f"={v.value}" if v.entity in ("scope", "utility") else "") for v in extract(original)]
     size = len(_HAN_RUN.sub(" x ", text).split()) + len(re.findall(f"[{HAN}]", text)) // 2
     return " ".join([*found, *sorted(set(values)), f"#{min(size, 12) // 3}", "#?" if "?" in text else "#."])
+
+
+def _guarded(text: str) -> str:
+    """Words whose 电 has nothing to do with power do not look like it: 没有电话 is not 没有电."""
+    return _NO_POWER.sub("-", text)
 
 
 def _shapes(text: str) -> str:
@@ -81,9 +95,11 @@ def _forms(term: str) -> tuple[str, ...]:
     blanks, `*` takes any ending."""
     if not has_han(term):
         return (f" {term.removesuffix('*')}" if term.endswith("*") else f" {term} ",)
-    return (term, f" {_marked(_sounds(term))} ") if len(term) > 1 else (term,)
+    guarded = _guarded(term)
+    syllables = sounds_of(guarded)
+    return (guarded, f" {_marked(syllables)} ") if len(syllables) > 1 else (guarded,)
 
 
-def _marked(sounds: str) -> str:
+def _marked(syllables: Sequence[str]) -> str:
     """Syllables that cannot be mistaken for Latin words."""
-    return " ".join(f"~{syllable}" for syllable in sounds.split())
+    return " ".join(f"~{syllable}" for syllable in syllables)

@@ -84,7 +84,7 @@ _ONLY_OUR_GROUP = re.compile(
     rf"|\b(?:just|only) (?:in |on |for )?(?:our|my|this|the) (?:\w+ )?{_GROUP_EN}\b"
 )
 _ONLY_US = re.compile(
-    r"\b(?:only|just)\s*[我咱]|"
+    r"\b(?:only|just|jsut|juts)\s*(?:[我咱]|me\b)|"
     rf"(?:就|只|仅|光|单|独|偏|净系|净是|唯独)(?:有|是|剩|单|独|偏)*(?:停|黑|断|跳)?了?{_WE}{_HOME_ZH}"
     rf"|(?:就|只有|光|单单|偏偏|唯独|净系){_WE}(?=[停没冇黑断跳，,。！!的]|$)|{_WE}一(?:家|户)(?:停|没|冇|黑)"
     rf"|{_WE}{_HOME_ZH}(?:单独|独自)|(?:就|只有?)(?:这|那|本)?一?(?:家|户)"
@@ -103,7 +103,7 @@ _ONLY_US = re.compile(
 )
 _ALL_AROUND = re.compile(
     r"(?:整|全)(?:个|条)?(?:小区|街|村|路|巷|楼|单元|院|区|镇|片|栋|幢|座|排|层|大院|胡同|县|城)"
-    r"|大面积|家家户户|左邻右舍|片区|一大片|"
+    r"|\ball of us\b|大面积|家家户户|左邻右舍|片区|一大片|"
     r"小区(?:里|内)?(?:都|全|也|停|没电|没水|黑)|(?<!家里)一片(?:都|全)|这一片|好[几多](?:家|户|栋)"
     rf"|\b(?:whole|entire) (?:\w+ )?{_GROUP_EN}\b|\ball (?:over|down|along|across|through) (?:the|our|my)"
     rf" (?:{_GROUP_EN}|place|city)\b"

@@ -9,12 +9,30 @@ from pathlib import Path
 
 from opencc import OpenCC
 
-VARIANTS = Path(__file__).resolve().parents[1] / "data" / "lookups" / "variants.txt"
+LOOKUPS = Path(__file__).resolve().parents[1] / "data" / "lookups"
+VARIANTS, CONCEPTS = LOOKUPS / "variants.txt", LOOKUPS / "concepts.txt"
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 
 _HAN = re.compile(f"[{HAN}]")
 _PUNCTUATION = str.maketrans("’‘“”。、，—–～", "''\"\".,,--~")
+_LATIN_WORD = re.compile(r"[a-z]{5,}")
 _TO_SIMPLIFIED = OpenCC("t2s")
+#: English words that differ from one of the trade by two letters that changed places.
+_ALSO_WORDS = {
+    "form",
+    "trail",
+    "dairy",
+    "board",
+    "broad",
+    "angle",
+    "angel",
+    "untied",
+    "sliver",
+    "bale",
+    "scared",
+    "field",
+    "trial",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +49,8 @@ class Normal:
 
 
 def normalise(text: str, variants: Mapping[str, str] | None = None) -> Normal:
-    """Half-width, lower-case, Simplified characters; Cantonese and dialect words by their standard ones.
+    """Half-width, lower-case, Simplified characters; Cantonese and dialect words by their standard ones; two letters
+    that changed places in a word of the trade (pwoer) back again.
 
     variants: word → standard word, by default those of bot/data/lookups/variants.txt.
     """
@@ -41,7 +60,9 @@ def normalise(text: str, variants: Mapping[str, str] | None = None) -> Normal:
         for standard in _standard(character):
             characters.append(standard)
             origin.append(position)
-    plain = Normal("".join(characters), (*origin, len(text)))
+    swapped = _swapped()
+    spelled = _LATIN_WORD.sub(lambda word: swapped.get(word[0], word[0]), "".join(characters))
+    plain = Normal(spelled, (*origin, len(text)))
     pattern, standard_words = _glossary(tuple(variants.items()) if variants is not None else None)
     return replace(plain, pattern, lambda found: standard_words[found[0]])
 
@@ -75,6 +96,19 @@ def _standard(character: str) -> str:
         simplified = _TO_SIMPLIFIED.convert(character)
         return str(simplified) if len(simplified) == 1 else character
     return unicodedata.normalize("NFKC", character).lower().translate(_PUNCTUATION)
+
+
+@lru_cache(maxsize=1)
+def _swapped() -> dict[str, str]:
+    """Misspelt → right, for the Latin words of bot/data/lookups/concepts.txt."""
+    words = {word for said in read_pairs(CONCEPTS).values() for word in _LATIN_WORD.findall(said)}
+    swaps = {
+        word[:i] + word[i + 1] + word[i] + word[i + 2 :]: word
+        for word in sorted(words)
+        for i in range(len(word) - 1)
+        if word[i] != word[i + 1]
+    }
+    return {wrong: right for wrong, right in swaps.items() if wrong not in words | _ALSO_WORDS}
 
 
 @lru_cache(maxsize=4)

@@ -97,12 +97,20 @@ _TIME = re.compile(
 )
 _TIME_FILLER = re.compile(r"(?:的|开始|以?后|之前)+")
 _NUMBER = r"(?:(?<!\d)\d{1,5}|(?<![一二两三四五六七八九十百])[一二两三四五六七八九十百]{1,4}|[a-z])"
+_COMMON = (
+    r"(?:the|a|whole|entire|our|my|this|that|your|in|at|on|to|of|from|near|down|us|live|i|we|is|and|night|every)\b"
+)
+_BEFORE = re.compile(r"(?:我们?|咱们?)?(?:家|人)?(?:就)?(?:是?住在?|在|就是|明天|今天|地址是?)+")
 _PLACE = re.compile(
-    rf"(?:[\u4e00-\u9fff]{{2,10}}?(?:小区|花园|家园|公寓|大厦|广场|新村|新居|山庄|[路街巷弄道苑村镇庄湾府庭居园])(?:[一二三四五\d]期)?)"
+    rf"(?:[\u4e00-\u9fff]{{2,10}}?(?:小区|花园|家园|公寓|大厦|广场|新村|新居|山庄|(?:(?<![线思网])路|(?<![知难渠管])道)|[街巷弄苑村镇庄湾府庭居园])(?:[一二三四五\d]期)?)"
     rf"(?:{_NUMBER}[-a-z]?(?:号楼?|栋|幢|座|区|单元|楼|层|室|弄|组|社|户)){{0,5}}(?:\d{{2,4}}(?!\d)室?)?"
     rf"|(?:{_NUMBER}(?:号楼|栋|幢|座|单元)){{1,4}}(?:\d{{2,4}}(?!\d)室?)?"
-    r"|\b\d{1,5}[a-z]?,? (?:[a-z']+ ){1,3}(?:road|rd|street|st|lane|avenue|ave|drive|square|walk|way)\b(?:,? (?:flat|unit|room|apt|floor) \w+)*"
-    r"|\b(?:[a-z']+ ){1,3}(?:road|street|lane|avenue|garden|estate|court|plaza|tower|village)\b(?:,? (?:building|block|unit|flat|room|no\.?) \w+)*"
+    r"|\b\d{1,5}[a-z]?,? (?:(?!"
+    + _COMMON
+    + r")[a-z']+ ){1,3}(?:road|rd|street|st|lane|avenue|ave|drive|square|walk|way)\b(?:,? (?:flat|unit|room|apt|floor) \w+)*"
+    r"|\b(?:(?!"
+    + _COMMON
+    + r")[a-z']+ ){1,3}(?:road|street|lane|avenue|garden|estate|court|plaza|tower|village)\b(?:,? (?:building|block|unit|flat|room|no\.?) \w+)*"
     r"|\b(?:(?:building|block|unit|flat|room|apt|apartment|tower) (?:no\.? ?)?[a-z]?\d+[a-z]?\b(?:, ?| )?){1,4}"
 )
 
@@ -146,6 +154,8 @@ def place(text: str, names: re.Pattern[str]) -> Iterator[Hit]:
     known = [found.span() for found in names.finditer(text)]
     for found in sorted(known + [m.span() for m in _PLACE.finditer(text)], key=lambda span: (span[0], -span[1])):
         start, end = found
+        before = _BEFORE.match(text, start, end)
+        start = before.end() if before and before.end() < end else start
         if start >= taken:
             yield "place", text[start:end].strip(" ,"), start, end
             taken = end

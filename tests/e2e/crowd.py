@@ -17,7 +17,7 @@ from tests.e2e.desk import Desk
 #: Seconds for a part to be started again and for everything that waited to be answered; generous.
 PATIENCE = 150.0
 #: "报修已登记，工单号 1234 5678 9012", "Your report is filed, number …", "已把您加到工单 …".
-CONFIRMED = re.compile(r"(?:工单号?|number|ticket|order)\s*((?:\d[\s,]*){12})", re.IGNORECASE)
+CONFIRMED = re.compile(r"(?:工单号?|编号|number|ticket|order)\s*((?:\d[\s,]*){12})", re.IGNORECASE)
 CLAIMS = re.compile(r"(?<!是否)已经?登记|工单号|is (?:already )?filed|added to order", re.IGNORECASE)
 HONEST = re.compile(r"对不起|sorry", re.IGNORECASE)
 PERSON = re.compile(r"人工|person|agent", re.IGNORECASE)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, TimeoutError, expect, sync_playwright
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = (
@@ -21,11 +21,13 @@ ARGUMENTS = (
 )
 LOCALES = {"zh": "zh-CN", "en": "en-GB"}
 #: Milliseconds; generous, as a test machine may be doing much else.
-PATIENCE = 60_000
+PATIENCE = 30_000
 #: Counts what a strict content policy stopped, from before the page's own scripts run.
 WATCH_POLICY = """
 window.policyViolations = [];
-document.addEventListener("securitypolicyviolation", (e) => window.policyViolations.push(e.blockedURI + e.violatedDirective));
+document.addEventListener("securitypolicyviolation", (event) => {
+  window.policyViolations.push(`${event.violatedDirective} ${event.blockedURI}`);
+});
 """
 ANSWERED = """
 (pattern) => {
@@ -89,10 +91,13 @@ class ChatPage:
 
     def wait_for(self, answer: str) -> None:
         """Wait until what stands under the last own message matches and nothing more is under way."""
-        expect(self.page.locator(".message[data-from=customer]").last).to_have_attribute(
-            "data-seq", re.compile(r"\d"), timeout=PATIENCE
-        )
-        self.page.wait_for_function(ANSWERED, arg=answer)
+        mine = self.page.locator(".message[data-from=customer]").last
+        expect(mine).to_have_attribute("data-seq", re.compile(r"\d"), timeout=PATIENCE)
+        try:
+            self.page.wait_for_function(ANSWERED, arg=answer)
+        except TimeoutError as late:
+            said = "\n".join(f"{message['from']}: {message['text']}" for message in self.messages)
+            raise AssertionError(f"no answer like {answer!r}:\n{said}") from late
 
     @property
     def messages(self) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""A failing, slow or garbled dependency gives an honest sentence and a way on in time, never an unbacked confirmation."""
+"""Whatever fails, is slow or talks nonsense: an honest sentence in time, and nothing confirmed without its row."""
 
 import asyncio
 import re
@@ -193,6 +193,22 @@ async def test_more_than_200_faults_and_no_confirmation_without_its_row(
     assert set(proxy.injected) == set(FAULTS)
 
 
+@pytest.mark.parametrize("fault", AFTER)
+async def test_a_complaint_whose_answer_was_lost_is_filed_once(
+    loose: LooseDesk, proxy: FaultyProxy, client: httpx.AsyncClient, fault: str
+) -> None:
+    caller = await Caller(client, "zh").begin()
+    for text in ("我要投诉", "你们抄表员态度恶劣，上周三来我家骂人", "说完了", "要他道歉"):
+        said = await caller.say(text)
+    assert "姓名" in words(said), caller.transcript()
+    proxy.break_for(caller.id, fault)
+    assert not await check_answer(loose, client, caller, await caller.say("郭敏 18600000017"), fault)
+    proxy.heal(caller.id)
+    await check_answer(loose, client, caller, await caller.say("郭敏 18600000017"), fault)
+    filed = await tickets_of(loose, client, caller)
+    assert [ticket["kind"] for ticket in filed] == ["complaint"], caller.transcript()
+
+
 async def test_nobody_listens_where_the_api_should_be(
     loose: LooseDesk, proxy: FaultyProxy, proxy_port: int, client: httpx.AsyncClient
 ) -> None:
@@ -243,7 +259,7 @@ async def test_while_rasa_is_down_messages_are_kept_and_the_delay_is_told(
         answer = caller.answer_to(caller.accepted[-1])
         assert [line["from"] for line in answer[:2]] == ["system", "bot"], caller.transcript()
         assert not said_twice(answer), caller.transcript()
-        assert len(await tickets_of(loose, client, caller)) == 1
+        assert len(await tickets_of(loose, client, caller)) == 1, caller.transcript()
         assert numbers_in(words(answer)), caller.transcript()
 
 

@@ -151,12 +151,12 @@ def test_an_unknown_and_a_foreign_conversation_answer_alike(client: httpx.Client
     body = {"client_message_id": "1", "text": "你好"}
     answers = []
     for path in (f"/web/conversations/{other.id}", "/web/conversations/cv_doesnotexist"):
-        for response in (
+        responses = (
             client.post(f"{path}/messages", json=body, headers=mine.headers),
             client.get(f"{path}/messages", headers=mine.headers),
             client.get(f"{path}/stream", headers=mine.headers),
-        ):
-            answers.append((response.status_code, response.json()))
+        )
+        answers += [(response.status_code, response.json()) for response in responses]
     assert answers[:3] == answers[3:]
     assert {status for status, _ in answers} == {404}
     assert len(transcript(other)) == 1, "something was written into another's conversation"

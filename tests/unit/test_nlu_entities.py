@@ -51,6 +51,7 @@ def test_phone(text: str, phone: str) -> None:
         "62801234",
         "138001380001",
         "1380013800",
+        "何洁1860000011",
         "表号00981723",
         "身份证500101199001011234",
         "3-2-501",
@@ -216,6 +217,7 @@ def test_time(text: str, said: str) -> None:
         ("no power at 14 Shanhu Road", "14 shanhu road"),
         ("Nanhu Garden, building 3", "nanhu garden"),
         ("三栋二单元501", "三栋二单元501"),
+        ("我住福泽苑6栋", "福泽苑6栋"),
     ],
 )
 def test_place(text: str, place: str) -> None:

@@ -41,7 +41,8 @@ SHORT = {
     "inform": ["3", "13800138000", "2单元501", "12栋", "482109375516", "5001000018", "两百块", "昨晚", "整栋楼"],
     "greet": ["你好", "hi", "Hello!"],
     "thank": ["谢谢", "唔該", "thanks"],
-    "report_outage": ["停电了", "没电", "no power", "冇電"],
+    "report_outage": ["停电了", "没电", "no power", "冇電", "wo jia ting dian le", "屋里听电了"],
+    "cancel": ["算了", "suan le", "cancel", "forget it"],
     "talk_to_human": ["人工", "转人工", "agent"],
     "switch_language": ["English", "中文", "英文"],
 }

@@ -3,6 +3,7 @@
 import pytest
 
 from bot.nlu.language import wished, written
+from bot.nlu.pinyin import sounds, typed
 from bot.nlu.text import normalise
 
 
@@ -15,6 +16,8 @@ from bot.nlu.text import normalise
         ("My Power’s OUT", "my power's out"),
         ("①㎡", "1m2"),
         ("唔該", "谢谢"),
+        ("no pwoer, jsut me", "no power, just me"),
+        ("from here", "from here"),
         ("", ""),
         ("👍", "👍"),
     ],
@@ -66,3 +69,23 @@ def test_written_language(text: str, language: str | None) -> None:
 )
 def test_wished_language(text: str, current: str, language: str) -> None:
     assert wished(text, current) == language
+
+
+@pytest.mark.parametrize(
+    ("text", "syllables"),
+    [
+        ("wo jia tingdian le", "wo jia ting dian le"),
+        ("zhuan rengong", "zhuan ren gong"),
+        ("nihao", "ni hao"),
+        ("no power", ""),
+        ("my wifi is down", ""),
+        ("123", ""),
+        ("le", ""),
+    ],
+)
+def test_messages_typed_in_pinyin(text: str, syllables: str) -> None:
+    assert typed(text) == syllables.split()
+
+
+def test_homophones_sound_alike() -> None:
+    assert sounds("停垫了") == sounds("停电了") == ["ting", "dian", "le"]
