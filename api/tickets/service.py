@@ -112,8 +112,11 @@ async def open_report(session: AsyncSession, new: NewTicket, conversation_id: st
         Ticket.status.in_(rules.OPEN),
         (Ticket.topic == HAZARD) == (new.topic == HAZARD),
     )
-    if new.kind != "fault_report":
-        query = query.where(Ticket.topic == new.topic, Ticket.description == rules.order_text(new.description))
+    words = rules.order_text(new.description)
+    if new.kind != "fault_report" and words:
+        query = query.where(Ticket.topic == new.topic, Ticket.description == words)
+    elif new.kind != "fault_report":
+        return None
     elif new.service_point_id:
         query = query.where(Ticket.service_point_id == new.service_point_id)
     elif new.address:

@@ -84,7 +84,7 @@ _ONLY_OUR_GROUP = re.compile(
     rf"|\b(?:just|only) (?:in |on |for )?(?:our|my|this|the) (?:\w+ )?{_GROUP_EN}\b"
 )
 _ONLY_US = re.compile(
-    r"\b(?:only|just|jsut|juts)\s*(?:[我咱]|me\b)|"
+    r"\b(?:only|just|jsut|juts)\s*(?:[我咱]|me(?=\W*$))|"
     rf"(?:就|只|仅|光|单|独|偏|净系|净是|唯独)(?:有|是|剩|单|独|偏)*(?:停|黑|断|跳)?了?{_WE}{_HOME_ZH}"
     rf"|(?:就|只有|光|单单|偏偏|唯独|净系){_WE}(?=[停没冇黑断跳，,。！!的]|$)|{_WE}一(?:家|户)(?:停|没|冇|黑)"
     rf"|{_WE}{_HOME_ZH}(?:单独|独自)|(?:就|只有?)(?:这|那|本)?一?(?:家|户)"

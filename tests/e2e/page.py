@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Browser, Page, TimeoutError, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = (
@@ -95,7 +96,7 @@ class ChatPage:
         expect(mine).to_have_attribute("data-seq", re.compile(r"\d"), timeout=PATIENCE)
         try:
             self.page.wait_for_function(ANSWERED, arg=answer)
-        except TimeoutError as late:
+        except PlaywrightTimeout as late:
             said = "\n".join(f"{message['from']}: {message['text']}" for message in self.messages)
             raise AssertionError(f"no answer like {answer!r}:\n{said}") from late
 
