@@ -17,10 +17,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from bot.actions.guides import GuideError, load_guides
+
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ("config.yml", "domain.yml", "requirements/bot.txt", "bot/data", "bot/nlu")
 KEPT = 2
 TAIL = 15
+
+
+def _check_guides(root: Path) -> None:
+    """Refuse to train with a guide that must not be used: it would only fail a customer later."""
+    try:
+        load_guides(root / "bot" / "data" / "guides")
+    except GuideError as error:
+        raise TrainingFailed(f"the troubleshooting guides are not sound:\n{error}") from error
 
 
 class TrainingFailed(RuntimeError):
@@ -37,6 +47,7 @@ def ensure_model(root: Path, home: Path) -> Path:
     models.mkdir(exist_ok=True)
     model = models / f"{fingerprint(root)}.tar.gz"
     if not model.is_file():
+        _check_guides(root)
         with _lock(models / ".lock"):
             if not model.is_file():
                 _train(root, home, model)
