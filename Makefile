@@ -25,7 +25,7 @@ train: setup
 	@exec $(DESK) -m mainsdesk.training
 
 eval: setup
-	@PYTHONPATH=. exec $(DESK) scripts/evaluate.py
+	@PYTHONPATH=. exec .venv-bot/bin/python scripts/evaluate_nlu.py
 
 bench: setup
 	@$(SETUP) bench

@@ -72,7 +72,9 @@ async def accept(
 
     if conversation.closed_at is not None:
         _reopen(conversation)
-    if choice is None and (language := language_of(text, conversation.language)) != conversation.language:
+    command = choice is None and rules.is_command(text)
+    language = conversation.language if choice or command else language_of(text, conversation.language)
+    if language != conversation.language:
         conversation.language = language
         conversation.waiting_told_at = None  # it was told in a language that is not the customer's
     message = await add_message(
@@ -91,7 +93,7 @@ async def accept(
         return Accepted(message.seq)
     if conversation.owner == "bot":
         payload = {
-            "text": choice.payload if choice else rules.without_slash(text),
+            "text": choice.payload if choice else "…" if command else rules.without_slash(text),
             "choice": choice is not None,
             "danger": raised,
             "language": conversation.language or "zh",

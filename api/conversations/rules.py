@@ -32,6 +32,14 @@ def normalise(text: str) -> str:
     return "".join(kept).strip().strip(ZERO_WIDTH_JOINER).strip()
 
 
+#: A bot command as a curious customer types it; its words mean nothing, and must not be taken for a wish.
+_COMMAND = re.compile(r"/\w+\s*(?:\{.*\})?", re.DOTALL)
+
+
+def is_command(text: str) -> bool:
+    return _COMMAND.fullmatch(text.strip()) is not None
+
+
 def without_slash(text: str) -> str:
     """Typed text as the bot may see it: a leading `/` would be a command to Rasa."""
     return re.sub(r"^[/\s]+", "", text)

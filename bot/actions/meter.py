@@ -1,7 +1,7 @@
 """A switch that trips or will not close (B9, B12, B14, B15), and prepaid cards (B2, B4)."""
 
+from bot.actions.guide_first import GuideFirstJourney
 from bot.actions.journey import DeskAction, begin
-from bot.actions.supply_journey import GuideFirstJourney
 from bot.actions.turn import Option, Turn
 
 CHECK_ACCOUNT = Option("account", "核对户号查余额", "Check my account")

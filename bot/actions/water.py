@@ -1,7 +1,8 @@
 """Weak water, no water, water that looks or smells wrong (E5, E6, E7)."""
 
+from bot.actions.guide_first import GuideFirstJourney
 from bot.actions.journey import DeskAction, begin
-from bot.actions.supply_journey import GuideFirstJourney, SupplyJourney
+from bot.actions.supply_journey import SupplyJourney
 from bot.actions.turn import Option, Turn
 from bot.actions.wishes import brown_water
 

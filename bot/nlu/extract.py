@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from bot.nlu import wording
 from bot.nlu.numbers import digits_for_words, numbers
+from bot.nlu.scope import scope_in
 from bot.nlu.text import normalise
 
 PLACES = Path(__file__).resolve().parents[1] / "data" / "lookups" / "places.txt"
@@ -31,7 +32,9 @@ def extract(text: str) -> list[Value]:
     for entity, _, start, end in long_numbers:
         if entity in ("ticket_number", "account", "phone"):
             rest = rest[:start] + "#" * (end - start) + rest[end:]
-    hits = [*long_numbers, *wording.scope(plain), *wording.utility(plain)]
+    hits = [*long_numbers, *wording.utility(plain)]
+    if extent := scope_in(plain):
+        hits.append(("scope", extent, 0, len(plain)))
     hits += [*wording.place(rest, place_names()), *wording.time(rest)]
     return sorted((Value(entity, value, *normal.span(start, end)) for entity, value, start, end in hits), key=_order)
 

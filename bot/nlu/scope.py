@@ -35,7 +35,7 @@ _LIT_EN = _any(
     r"|\bworking\b|\bworks\b|\bback\b",
 )
 _DARK_EN = _any(
-    r"\b(?:no|without|lost|lose|losing|same|out|off|dark|down|dead|dry|black|blackout|gone|affected|either|neither"
+    r"\b(?:no|none|without|lost|lose|losing|same|out|off|dark|down|dead|dry|black|blackout|gone|affected|either|neither"
     r"|too|also)\b",
     r"\bas well\b|n't\b|\bnot\b|\bwent\b",
 )
@@ -102,7 +102,9 @@ _ONLY_US = re.compile(
     r"|\bbut(?: not)? (?:me|us|mine|ours|not (?:my|our) \w+)\b"
 )
 _ALL_AROUND = re.compile(
-    r"(?:整|全)(?:个|条)?(?:小区|街|村|路|巷|楼|单元|院|区|镇|片|栋|幢|座|排|层|大院|胡同|县|城)"
+    r"(?:整|全|成|半)(?:个|条)?(?:小区|条街|街|村|路|巷|楼|单元|院|区|镇|片|栋|幢|座|排|层|大院|胡同|县|城)"
+    r"|路灯(?:也|都|全)|(?:\d|[一二两三四五六七八九十百]){1,5}多?户(?:吧|左右|都|$)"
+    r"|\b(?:everyone|everybody) (?:in|on) |\bstreet ?lights? (?:are |is )?(?:also )?(?:off|out|dark)"
     r"|\ball of us\b|大面积|家家户户|左邻右舍|片区|一大片|"
     r"小区(?:里|内)?(?:都|全|也|停|没电|没水|黑)|(?<!家里)一片(?:都|全)|这一片|好[几多](?:家|户|栋)"
     rf"|\b(?:whole|entire) (?:\w+ )?{_GROUP_EN}\b|\ball (?:over|down|along|across|through) (?:the|our|my)"
@@ -141,7 +143,7 @@ _UNSURE = re.compile(
 )
 #: A clause that asks states nothing: "is it just me or the whole street?", "是不是整个小区都停了".
 _ASKS = re.compile(
-    r"^.*(?:吗|么|嘛|[电水]不|有.{1,3}没有)\s*[？?]?$|^.*还是(?:整|全|大家|都是|别|邻|小区|周围|隔壁|大面积).*$"
+    r"^.*(?:吗|么|嘛|[电水]不|有[^我咱]{1,3}没有)\s*[？?]?$|^.*还是(?:整|全|大家|都是|别|邻|小区|周围|隔壁|大面积).*$"
     r"|(?:是不是|是否|有没有|有冇|会不会|停没停).*$"
     r"|^(?:hi|hello|hey|and|so|sorry|please)?\W*(?:can you (?:tell|check)|could you (?:tell|check)|is|are|am|do"
     r"|does|did|has|have|was|or)\b.*\?$"
