@@ -33,7 +33,7 @@ def normalise(text: str) -> str:
 
 
 #: A bot command as a curious customer types it; its words mean nothing, and must not be taken for a wish.
-_COMMAND = re.compile(r"/\w+\s*(?:\{.*\})?", re.DOTALL)
+_COMMAND = re.compile(r"/+\w+\s*(?:\{.*\})?", re.DOTALL)
 
 
 def is_command(text: str) -> bool:

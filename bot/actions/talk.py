@@ -39,6 +39,8 @@ _PLAIN_CANCEL = re.compile(
     re.IGNORECASE,
 )
 _WANTS_REPAIR = re.compile(r"报修|維修|维修|修理|\brepair\b|\bfault\b|\bproblem\b|\bissue\b", re.IGNORECASE)
+#: A hand on the keyboard: no language has such runs of consonants.
+_GIBBERISH = re.compile(r"\b\w*[bcdfghjklmnpqrstvwxz]{5,}\w*\b", re.IGNORECASE)
 _ASKS_PLANNED = re.compile(r"停不停|会不?会?停|要停|停多久|\bany (?:planned )?cut", re.IGNORECASE)
 #: Below this an intent is a guess.
 UNSURE = 0.5
@@ -187,7 +189,8 @@ class ActionOutOfScope(DeskAction):
     action = "action_out_of_scope"
 
     async def act(self, turn: Turn) -> None:
-        if turn.confidence < UNSURE and not running(turn):
+        unclear = turn.confidence < UNSURE or _GIBBERISH.search(turn.words)
+        if unclear and not running(turn):
             await not_understood(turn)
         elif not await proceed(turn):
             turn.say("utter_out_of_scope", [READINGS[name] for name in STARTERS])
@@ -205,7 +208,8 @@ class ActionNotUnderstood(DeskAction):
 
 async def not_understood(turn: Turn) -> None:
     """The first time with the likeliest readings as choices, then with a request to rephrase."""
-    if wish := wish_in(turn.words):
+    wish = "bill" if turn.entity("account") else wish_in(turn.words)
+    if wish:
         await begin(turn, wish)
         return
     turn.slots["misses"] += 1

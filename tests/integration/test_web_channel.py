@@ -237,12 +237,12 @@ async def test_a_choice_is_taken_by_its_token(client: httpx.AsyncClient, chat: C
         assert turn.payload == {"text": "/affirm", "choice": True, "danger": None, "language": "en"}
 
 
-async def test_typed_commands_reach_the_bot_as_words(chat: Chat, database: Database) -> None:
+async def test_typed_commands_mean_nothing_to_the_bot(chat: Chat, database: Database) -> None:
     for n, text in enumerate(["/restart", ' //inform{"place": "x"}', "\u200b/affirm"]):
         assert (await chat.send(str(n), text)).status_code == 202
     async with database.read() as session:
         turns = (await session.scalars(select(Turn).order_by(Turn.seq))).all()
-    assert [t.payload["text"] for t in turns] == ["restart", 'inform{"place": "x"}', "affirm"]
+    assert [t.payload["text"] for t in turns] == ["…", "…", "…"]
     assert not any(t.payload["choice"] for t in turns)
 
 
