@@ -178,7 +178,9 @@ async def put_back(database: Database, claim: Claim, now: datetime, *, lost: boo
 
 async def _tell_delay(session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime) -> None:
     if not turn.delay_told and _may_speak(conversation, turn):
-        turn.delay_told = True
+        # One notice speaks for every message that waits with this one.
+        waiting = update(Turn).where(Turn.conversation_id == conversation.id, Turn.state.in_(UNFINISHED))
+        await session.execute(waiting.values(delay_told=True))
         language = conversation.language
         offers = [handover.person_offer(language)]
         await add_message(session, conversation, "system", say("delay", language), now, offers=offers)
