@@ -58,8 +58,9 @@ class Guard:
                 status = message["status"]
                 present = {name.lower() for name, _ in message["headers"]}
                 added = [*HEADERS, (b"content-security-policy", csp.encode())]
-                if scope["path"].startswith(("/web/", "/api/")) and b"cache-control" not in present:
-                    added.append((b"cache-control", b"no-store"))
+                # The page's files carry no hash in their names: a browser asks whether they changed.
+                private = scope["path"].startswith(("/web/", "/api/"))
+                added.append((b"cache-control", b"no-store" if private else b"no-cache"))
                 message["headers"] = [*message["headers"], *(h for h in added if h[0] not in present)]
             await send(message)
 

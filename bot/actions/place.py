@@ -210,9 +210,13 @@ class PlaceSteps(Journey):
         name = turn.memory.get("place_name", "")
         if turn.words and await self._from_words(turn, f"{name}{_as_number(turn.words)}", whole_sentence=False):
             return
-        if turn.memory.get("number_asked") or _gives_up(turn):
-            turn.memory["place_asked"] = f"{name} {turn.words}".strip()
-            await self._unresolved(turn)
+        if self.heard_beside(turn) and not turn.memory.get("number_asked"):
+            turn.memory["number_asked"] = True
+            turn.ask_again()
+        elif turn.memory.get("number_asked") or _gives_up(turn):
+            numbered = _NUMBERED.search(turn.words)
+            said = f"{name}{_LEAD_IN.sub('', turn.words)}" if numbered else turn.memory.get("place_asked") or name
+            await self._take_as_said(turn, said)
         else:
             turn.memory["number_asked"] = True
             turn.ask("place_number", "utter_ask_number_again", name=turn.memory.get("place_names", name))
@@ -241,6 +245,10 @@ class PlaceSteps(Journey):
             await self.outside(turn, place)
             return True
         if place.get("needs_number"):
+            if turn.step == "place_number" and turn.memory.get("place_id") == place.get("id"):
+                return False  # asked for already, and still none that exists
+            if place.get("number_unknown"):
+                turn.memory["place_asked"] = words
             turn.memory["place_name"] = place["name_zh"] if turn.zh else place["name_en"]
             turn.memory["place_names"] = {"zh": place["name_zh"], "en": place["name_en"]}
             turn.memory["place_id"] = place.get("id")
@@ -290,8 +298,16 @@ class PlaceSteps(Journey):
 
     async def _unresolved(self, turn: Turn) -> None:
         before = str(turn.memory.get("place_asked") or "")
-        told = [before] if before and before in turn.words else [turn.words, before]
+        # What was asked about is the place; other words ("no", "the neighbours too") are not.
+        told = (
+            [turn.words, before]
+            if looks_like_address(turn.words) and before not in turn.words
+            else [before or turn.words]
+        )
         words = _LEAD_IN.sub("", next((w for w in told if _ADDRESS.search(w)), max(told, key=len)))
+        await self._take_as_said(turn, words)
+
+    async def _take_as_said(self, turn: Turn, words: str) -> None:
         turn.slots["place"] = {"words": words[:200], "resolved": False}
         turn.say("utter_place_as_said", words=words[:80])
         await self.place_known(turn)
