@@ -267,7 +267,7 @@ class DamageClaim(PlaceSteps, ContactSteps):
             symptom=turn.pick("家电/财产损坏核损", "Damage claim"),
             response="utter_damage_filed",
         )
-        turn.say("utter_damage_next")
+        turn.say("utter_damage_next" if turn.contact.get("phone") else "utter_damage_next_unnamed")
         await finish(turn)
 
 

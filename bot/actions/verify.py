@@ -13,9 +13,10 @@ from bot.actions.turn import Option, Turn
 
 SKIP = Option("skip", "不核对了", "Skip this")
 _SKIPS = re.compile(
-    r"不(?:想|用|要|愿意)?(?:核对|验证)|跳过|算了|没有户号|(?:手头|手边|身边)(?:没|没有)|没带|不记得|不知道|记不"
+    r"不(?:想|愿意?|方便|肯)(?:说|给|提供|告诉|透露)|不说|不给|不告诉|不(?:想|用|要|愿意)?(?:核对|验证)|跳过|算了|没有户号|(?:手头|手边|身边)(?:没|没有)|没带|不记得|不知道|记不"
     r"|忘了|找不到|不方便"
-    r"|skip|don['’]?t (?:have|know|remember|want)|no account|can['’]?t find|\blost\b|forg[oe]t|not now|later"
+    r"|skip|don['’]?t (?:have|know|remember|want)|no account|\bwon['’]?t (?:say|give|tell)|not telling"
+    r"|can['’]?t find|\blost\b|forg[oe]t|not now|later"
     r"|rather not",
     re.IGNORECASE,
 )
