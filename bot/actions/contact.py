@@ -24,6 +24,12 @@ _REFUSES = re.compile(
 )
 
 
+def room_in(text: str) -> str | None:
+    """Unit and flat in a message ("2单元501", "flat 5B")."""
+    match = _ROOM.search(text)
+    return match.group().strip() if match else None
+
+
 class ContactSteps(Journey):
     """A journey that needs somebody to call. Calls `contact_known` when done; a phone may be refused."""
 
@@ -76,6 +82,6 @@ class ContactSteps(Journey):
             turn.contact["phone"] = str(phone)
         if name and (turn.step == "contact" or phone):
             turn.contact["name"] = name
-        room = _ROOM.search(turn.words)
+        room = room_in(turn.words)
         if room and turn.step == "contact" and not turn.place.get("detail"):
-            turn.place["detail"] = room.group().strip()
+            turn.place["detail"] = room

@@ -1,5 +1,6 @@
 """Filing a ticket and saying so: every word here is built from the API's answer (design: no unbacked word)."""
 
+import re
 from datetime import UTC, datetime
 
 from bot.actions.desk import DeskRefused, Json
@@ -16,10 +17,14 @@ _NO_FACTS = frozenset(
 )
 
 
+_NUMBER = re.compile(r"[\dXx\s-]{4,}")
+
+
 def remember_words(turn: Turn) -> None:
     """Keep what the customer says about the trouble, for the order's text."""
     said = turn.memory.setdefault("said", [])
-    if turn.words and turn.words not in said and turn.intent not in _NO_FACTS:
+    # Numbers alone are an account or what proves it: no business of the crew's.
+    if turn.words and turn.words not in said and turn.intent not in _NO_FACTS and not _NUMBER.fullmatch(turn.words):
         said.append(turn.words[:300])
 
 

@@ -39,7 +39,7 @@ _CORRECTION = re.compile(
 )
 #: Looser forms, taken only where what they give is a place: "no it's number 12", "5栋，不是3栋".
 _LOOSE_CORRECTION = re.compile(
-    r"(?:^|[,.;]\s*)(?:no|nope|sorry|wait|actually|oops|oh)\b[\s,.!]*(?:sorry|no|wait|actually)?[\s,.!]*"
+    r"(?:^|[,.;]\s*)(?:no|nope|sorry|wait|actually|oops|oh|wrong)\b[\s,.!]*(?:sorry|no|wait|actually|wrong)?[\s,.!]*"
     r"(?:it'?s|it is|that'?s|i'?m (?:at|in)|we'?re (?:at|in)|i live (?:at|in))\s+(?P<en>.{1,60})$"
     r"|^(?:it'?s |it is )?(?P<en2>.{1,30}?),? (?:and )?not .{1,30}$"
     r"|\b(?:it'?s|it is|i'?m (?:at|in))\s+(?P<en4>[^,]{1,40}),?\s+not\b"
@@ -61,7 +61,9 @@ _LEAD_IN = re.compile(
     r"^(?:就是|我说的是|我说了|地址是|我在|住在|在|i (?:told you|said),?|it'?s|it is|at|the address is)[\s,，:：]*",
     re.IGNORECASE,
 )
-_DIGITS_ONLY = re.compile(r"[\d\s-]{5,}")
+_DIGITS_ONLY = re.compile(r"[\dXx\s-]{5,}")
+#: So short a reply that is no address tells no place at all.
+_TELLS_NOTHING = 3
 _ADDRESS = re.compile(
     r"[\d一二三四五六七八九十]+\s*(?:栋|幢|号|座|单元|组|社|弄)|(?:路|街|(?<!知)道|巷|小区|花园|家园|广场|大厦|公寓"
     r"|村|苑|城|镇)"
@@ -308,6 +310,13 @@ class PlaceSteps(Journey):
         await self._take_as_said(turn, words)
 
     async def _take_as_said(self, turn: Turn, words: str) -> None:
+        if not looks_like_address(words) and (
+            len(words) <= _TELLS_NOTHING or turn.intent in ("deny", "affirm", "cancel")
+        ):
+            turn.slots["place"] = {"words": "", "resolved": False}
+            turn.say("utter_place_open")
+            await self.place_known(turn)
+            return
         turn.slots["place"] = {"words": words[:200], "resolved": False}
         turn.say("utter_place_as_said", words=words[:80])
         await self.place_known(turn)

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from bot.actions.contact import ContactSteps
+from bot.actions.contact import ContactSteps, room_in
 from bot.actions.desk import DeskRefused, Json
 from bot.actions.filing import contact_record, file_ticket, remember_words, said_so_far
 from bot.actions.guide import GuideSteps
@@ -16,7 +16,7 @@ from bot.actions.supply import describe, move
 from bot.actions.times import Bilingual, parse_time, spoken_number, spoken_time
 from bot.actions.turn import Option, Turn
 from bot.actions.verify import VerifySteps
-from bot.actions.wishes import brown_water, wants_to_complain, wish_in, wishes_in
+from bot.actions.wishes import SEND_SOMEONE, brown_water, wants_to_complain, wish_in, wishes_in
 from bot.nlu.scope import scope_in
 
 HOUSEHOLD = Option("household", "只有我家", "Only my home")
@@ -39,12 +39,6 @@ _WITHOUT_ACCOUNT = re.compile(
 UNABLE = re.compile(
     r"不会|不敢|看不(?:清|见|到|懂)|眼睛|腿脚|老人|年纪大|八十|七十|够不着|找不到"
     r"|can'?t (?:see|reach|find|do)|afraid|scared|disabled|wheelchair|elderly|too old|blind",
-    re.IGNORECASE,
-)
-SEND_SOMEONE = re.compile(
-    r"派人|来人|上门|直接报修|报修吧|叫人|师傅"
-    r"|skip (?:it|this|that|the)|file (?:a|the) report"
-    r"|send (?:someone|somebody|a|the|people)|just (?:report|file)|technician|engineer",
     re.IGNORECASE,
 )
 
@@ -120,7 +114,7 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
             turn.ask_again()
         elif turn.step == "guide" and SEND_SOMEONE.search(turn.words):
             await self.need_contact(turn)
-        elif turn.step == "guide" and not self.keeps(turn) and await self._noted(turn):
+        elif turn.step in ("guide", "check_first") and not self.keeps(turn) and await self._noted(turn):
             turn.ask_again()
         else:
             await super().answer(turn)
@@ -130,7 +124,11 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
         scope = scope_in(turn.words)
         if scope:
             turn.memory["scope"] = scope
-        named = await place_instead(turn, turn.words) if looks_like_address(turn.words) else None
+        known = turn.place.get("resolved")
+        named = await place_instead(turn, turn.words) if looks_like_address(turn.words) and not known else None
+        if known and (room := room_in(turn.words)):
+            turn.place["detail"] = turn.place.get("detail") or room
+            return True
         if named:
             self._take_place(turn, named)
             turn.say("utter_place_heard", address=address_of(turn.place))
@@ -292,12 +290,22 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
         )
         if scope is None and (turn.slots["misses"] >= MOST_MISSES or SEND_SOMEONE.search(turn.words)):
             scope = "unknown"  # whoever cannot or will not say it is helped all the same
+        if scope is None and turn.words and await self._other_place(turn):
+            return
         if scope is None:
             await self.misunderstood(turn)
             return
         turn.memory["scope"] = scope
         remember_words(turn)
         await self._unknown_cause(turn)
+
+    async def _other_place(self, turn: Turn) -> bool:
+        """Another full address, or the flat, instead of an answer."""
+        if room := room_in(turn.words):
+            turn.place["detail"] = turn.place.get("detail") or room
+            turn.ask_again()
+            return True
+        return looks_like_address(turn.words) and await self._corrected(turn, turn.words)
 
     async def answer_check_first(self, turn: Turn) -> None:
         if SEND_SOMEONE.search(turn.words) or UNABLE.search(turn.words):

@@ -13,7 +13,7 @@ from bot.actions.journey import PERSON, DeskAction, begin, proceed, running
 from bot.actions.place import looks_like_address
 from bot.actions.tickets import amend, is_back, withdraw
 from bot.actions.turn import Option, Turn
-from bot.actions.wishes import wish_in
+from bot.actions.wishes import SEND_SOMEONE, wish_in
 
 #: What a customer may mean, as choices: the intent they stand for and its words.
 READINGS: dict[str, Option] = {
@@ -90,7 +90,9 @@ class ActionCancel(DeskAction):
 
     async def act(self, turn: Turn) -> None:
         active = running(turn)
-        if active is not None and active.keeps(turn) and not _PLAIN_CANCEL.fullmatch(turn.words.strip()):
+        if active is not None and SEND_SOMEONE.search(turn.words) and not active.keeps(turn):
+            turn.ask_again()  # "stop asking, send someone" wants the report, not its end
+        elif active is not None and active.keeps(turn) and not _PLAIN_CANCEL.fullmatch(turn.words.strip()):
             # "It is back" answers a guide's question, and "they came and left again" is part of a complaint.
             await active.answer(turn)
         elif active is not None and turn.step not in active.done_steps:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from bot.actions.desk import DeskRefused, Json
 from bot.actions.journey import REST, DeskAction, Journey, begin, finish, running
-from bot.actions.place import corrected_words, place_instead
+from bot.actions.place import corrected_words, looks_like_address, place_instead
 from bot.actions.times import Bilingual, parse_time, spoken_number, spoken_time
 from bot.actions.turn import Turn
 from bot.nlu.names import name_in
@@ -143,7 +143,8 @@ async def amend(turn: Turn) -> bool:
     number = turn.slots["ticket"]
     if not number or not turn.words:
         return False
-    phone, words = turn.entity("phone"), corrected_words(turn.words)
+    phone = turn.entity("phone")
+    words = corrected_words(turn.words) or (turn.words if looks_like_address(turn.words) else None)
     change: Json = {}
     if phone and str(phone) != turn.contact.get("phone"):
         change["contact_phone"] = turn.contact["phone"] = str(phone)
@@ -171,8 +172,8 @@ async def amend(turn: Turn) -> bool:
         "utter_ticket_amended",
         number=spoken_number(number),
         address=ticket.get("address", ""),
-        name=ticket.get("contact_name") or "-",
-        phone=ticket.get("contact_phone") or "-",
+        name=ticket.get("contact_name") or turn.pick("（未留）", "(none given)"),
+        phone=ticket.get("contact_phone") or turn.pick("（未留）", "(none given)"),
     )
     return True
 
@@ -213,5 +214,7 @@ class ActionTicketStatus(DeskAction):
             # A question in the middle: answered, then back to what was asked.
             say_status(turn, await turn.desk.get(f"/tickets/{turn.slots['ticket']}"))
             turn.ask_again()
+        elif active is not None and not turn.slots["ticket"] and not turn.entity("ticket_number"):
+            await active.answer(turn)  # "when do they come" before anything is filed is impatience
         else:
             await begin(turn, "ticket_status")

@@ -16,6 +16,15 @@ _OFF = re.compile(
     r"|\b(?:outage|blackout|power cut)\b(?!.{0,15}(?:tomorrow|planned|schedul|notice)))",
     re.IGNORECASE,
 )
+#: Whoever says so wants no more questions.
+SEND_SOMEONE = re.compile(
+    r"派人|来人|上门|快来|赶紧来|别(?:再)?问|少啰嗦|别啰嗦|还是报修|直接报修|报修吧|叫人|师傅"
+    r"|skip (?:it|this|that|the)|file (?:a|the) report"
+    r""
+    r"|send (?:someone|somebody|a|the|people)|stop asking|forget the questions"
+    r"|just (?:report|file)|technician|engineer",
+    re.IGNORECASE,
+)
 _AND = re.compile(r"而且|并且|还要|另外|同时|顺便|也要|[,，。;；]|\b(?:and|also|plus)\b", re.IGNORECASE)
 
 
