@@ -6,7 +6,8 @@ from typing import ClassVar
 from bot.actions.contact import ContactSteps
 from bot.actions.filing import file_ticket, remember_words
 from bot.actions.journey import COMPLAINT, DeskAction, also, begin, finish
-from bot.actions.place import PlaceSteps, looks_like_address, place_instead
+from bot.actions.place import PlaceSteps, place_instead
+from bot.actions.place_words import looks_like_address
 from bot.actions.turn import NO, Option, Turn
 from bot.actions.wishes import supply_trouble, wants_to_complain, wish_in
 

@@ -2,7 +2,7 @@
 
 from bot.actions.desk import DeskRefused
 from bot.actions.journey import DeskAction, begin
-from bot.actions.place import looks_like_address
+from bot.actions.place_words import looks_like_address
 from bot.actions.supply import describe
 from bot.actions.supply_journey import SupplyJourney
 from bot.actions.turn import Option, Turn

@@ -5,10 +5,24 @@ more, and then the words are taken as they are and the place is marked unresolve
 """
 
 import re
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from bot.actions.desk import Json
 from bot.actions.journey import Journey
+from bot.actions.place_words import (
+    DIGITS_ONLY,
+    LEAD_IN,
+    NO_ADDRESS,
+    NUMBERED,
+    TELLS_NOTHING,
+    after_no,
+    as_number,
+    by_part,
+    by_position,
+    corrected_words,
+    gives_up,
+    looks_like_address,
+)
 from bot.actions.turn import NO, YES, Option, Turn
 
 CLEAR, PLAUSIBLE = 85, 60
@@ -22,78 +36,9 @@ SHORTEST = 2
 
 LONGEST_QUERY = 1_000
 _NONE_OF_THEM = Option("none", "都不是", "None of these")
+
+
 #: What is put in the place of something denied or called wrong.
-_CORRECTION = re.compile(
-    r"(?<!是)不是[^,，、。]{1,20}[,，、。\s]+(?:而|应该)?(?:是在?|在)(?P<zh0>.{2,40})$"
-    r"|(?<!是)不是(?!不是).{0,20}?(?:[,，、。\s]|而)*(?<![不还])(?:是|在)(?P<zh>.{2,40})$"
-    r"|(?:地址|地方|位置|[说搞写打记弄填听看]).{0,6}?(?:错了|错(?!了)|不对|有误)[,，。\s]*(?:应该|其实)?(?:是"
-    r"|在)?(?P<zh2>.{2,40})$"
-    r"|(?<!不)(?:应该是|改成|改为|更正为|我说的是)(?P<zh3>.{2,40})$"
-    r"|\bnot (?!sure|only|just|yet|really|working|at all|possible|now|good|ok|back|fixed|that).{1,40}?(?:,| but"
-    r"| rather)\s*"
-    r"(?:it'?s|it is|i'?m at|at)?\s*(?P<en>.{1,60})$"
-    r"|\b(?:i meant|correction:?|i mean|(?:it|that) should (?:be|read))\s+(?P<en2>.{1,60})$"
-    r"|\b(?:wrong address|address is wrong|wrong number|wrong building)\W+(?:it'?s|it is"
-    r"|(?:it )?should be)?\s*(?P<en3>.{1,60})$",
-    re.IGNORECASE,
-)
-#: Looser forms, taken only where what they give is a place: "no it's number 12", "5栋，不是3栋".
-_LOOSE_CORRECTION = re.compile(
-    r"(?:^|[,.;]\s*)(?:no|nope|sorry|wait|actually|oops|oh|wrong)\b[\s,.!]*(?:sorry|no|wait|actually|wrong)?[\s,.!]*"
-    r"(?:it'?s|it is|that'?s|i'?m (?:at|in)|we'?re (?:at|in)|i live (?:at|in))\s+(?P<en>.{1,60})$"
-    r"|^(?:it'?s |it is )?(?P<en2>.{1,30}?),? (?:and )?not .{1,30}$"
-    r"|\b(?:it'?s|it is|i'?m (?:at|in))\s+(?P<en4>[^,]{1,40}),?\s+not\b"
-    r"|(?:^|[,，。\s])(?:不对|不是的?(?=[,，。!！\s])|错了|哦|噢|等等|不好意思|更正)[,，。!！\s]*(?:我家)?(?:应该)?(?:是|在)?(?P<zh>[^,，。]{1,40})$"
-    r"|^(?:我家)?(?:是|在)?(?P<zh2>.{1,20}?)[,，]?(?:而)?(?<!是)不是.{1,20}$",
-    re.IGNORECASE,
-)
-#: Never a place: a question, a fault, an amount, a time.
-_NO_PLACE = re.compile(
-    r"[吗？?]|\d{6}|取消|不报|不用|想改|交费|谢谢|什么|怎么|为什么|跳闸|停电|停水|没电|没水|坏了|故障|漏|\d\s*(?:块|元|度|方|吨|点|个?小时|分钟|天|岁)"
-    r"|\d\s*(?:yuan|rmb|kwh|units?|%|o'clock|hours?|days?|minutes?|am|pm)\b",
-    re.IGNORECASE,
-)
-
-#: What answers "where" with something else altogether.
-_NO_ADDRESS = frozenset({"out_of_scope", "greet", "thank", "ask_outage_status", "make_complaint", "bot_challenge"})
-_NUMBERED = re.compile(r"\d|[一二三四五六七八九十](?:栋|幢|号|座)")
-_LEAD_IN = re.compile(
-    r"^(?:就是|我说的是|我说了|地址是|我在|住在|在|i (?:told you|said),?|it'?s|it is|at|the address is)[\s,，:：]*",
-    re.IGNORECASE,
-)
-_DIGITS_ONLY = re.compile(r"[\dXx\s-]{5,}")
-#: So short a reply that is no address tells no place at all.
-_TELLS_NOTHING = 3
-_ADDRESS = re.compile(
-    r"[\d一二三四五六七八九十]+\s*(?:栋|幢|号|座|单元|组|社|弄)|(?:路|街|(?<!知)道|巷|小区|花园|家园|广场|大厦|公寓"
-    r"|村|苑|城|镇)"
-    r"(?:[^\u4e00-\u9fff]|$|\d)|[\u4e00-\u9fff]{2,}(?:路|街|巷|小区|花园|家园|大厦|公寓|村"
-    r"|苑)[\d一二三四五六七八九十]"
-    r"|\b(?:building|bldg|block|road|rd|street|st|avenue|garden|estate|village|plaza|unit|lane|court|tower|number"
-    r"|no\.?) ?#?\d+"
-    r"|\b\d+[a-z]? [\w ]{0,20}\b(?:road|rd|street|st|avenue|lane)\b|\b(?:road|rd|street|estate|village|plaza|lane"
-    r"|gardens?)\b"
-    r"|\b(?:building|bldg|block|unit) [a-z0-9]{1,4}\b|^\d{1,4}[A-Za-z]?$",
-    re.IGNORECASE,
-)
-
-
-def corrected_words(text: str) -> str | None:
-    """What the customer puts in place of what was understood: "不是三栋，是五栋" gives "五栋"."""
-    said = text.replace("’", "'").strip()
-    for pattern in (_CORRECTION, _LOOSE_CORRECTION):
-        match = pattern.search(said)
-        words = next((part.strip(" 。.，,!！") for part in match.groups() if part), "") if match else ""
-        if words and not _NO_PLACE.search(words) and (pattern is _CORRECTION or _ADDRESS.search(words)):
-            return words
-    return None
-
-
-def looks_like_address(words: str) -> bool:
-    """Whether a message holds a building or house number, or a word that places end in."""
-    return bool(_ADDRESS.search(words))
-
-
 def address_of(place: Json) -> dict[str, str]:
     """The address in both languages, with the room the customer named."""
     detail = place.get("detail") or ""
@@ -115,13 +60,9 @@ class PlaceSteps(Journey):
 
     async def need_place(self, turn: Turn) -> None:
         """Take the place from this message or an earlier one, else ask."""
-        if turn.place.get("given_now"):
-            turn.place.pop("given_now")
-            await self.place_known(turn)
-            return
         if len(turn.words) >= SHORTEST and await self._from_words(turn, turn.words, whole_sentence=True):
             return
-        if _ADDRESS.search(turn.words) and _NUMBERED.search(turn.words) and not turn.place.get("resolved"):
+        if looks_like_address(turn.words) and NUMBERED.search(turn.words) and not turn.place.get("resolved"):
             # An address was given, but not one of ours: say so rather than ask as if nothing had been said.
             turn.memory["place_asked"] = turn.words
             turn.ask("place", "utter_ask_place_again")
@@ -137,7 +78,7 @@ class PlaceSteps(Journey):
 
     def keeps(self, turn: Turn) -> bool:
         asked = (turn.step or "").startswith("place")
-        return (asked and bool(_ADDRESS.search(turn.words))) or super().keeps(turn)
+        return (asked and looks_like_address(turn.words)) or super().keeps(turn)
 
     async def answer(self, turn: Turn) -> None:
         step = turn.step or ""
@@ -152,9 +93,9 @@ class PlaceSteps(Journey):
     async def answer_place(self, turn: Turn) -> None:
         if len(turn.words) >= SHORTEST and await self._from_words(turn, turn.words, whole_sentence=False):
             return
-        if _DIGITS_ONLY.fullmatch(turn.words):
+        if DIGITS_ONLY.fullmatch(turn.words):
             turn.ask_again()  # an account or phone number is no address
-        elif not looks_like_address(turn.words) and (turn.entity("time") or turn.intent in _NO_ADDRESS):
+        elif not looks_like_address(turn.words) and (turn.entity("time") or turn.intent in NO_ADDRESS):
             turn.ask_again()
         elif self.heard_beside(turn):
             # Extent or phone, given before the place: kept, and no failed try.
@@ -186,7 +127,7 @@ class PlaceSteps(Journey):
         if turn.yes:
             self._take_place(turn, turn.memory.pop("place_guess"))
             await self.place_known(turn)
-        elif len(turn.words) >= SHORTEST and await self._from_words(turn, _after_no(turn.words), whole_sentence=True):
+        elif len(turn.words) >= SHORTEST and await self._from_words(turn, after_no(turn.words), whole_sentence=True):
             return
         elif turn.no:
             turn.memory["place_asked"] = turn.memory.get("place_asked") or turn.words or "-"
@@ -197,7 +138,7 @@ class PlaceSteps(Journey):
     async def answer_place_choice(self, turn: Turn) -> None:
         guesses: list[Json] = turn.memory.get("place_guesses", [])
         chosen = next((g for g in guesses if g["service_point_id"] == turn.option), None)
-        chosen = chosen or _by_position(turn, guesses) or _by_part(turn, guesses)
+        chosen = chosen or by_position(turn.words, guesses) or by_part(turn.words, guesses)
         if chosen:
             self._take_place(turn, chosen)
             await self.place_known(turn)
@@ -210,14 +151,14 @@ class PlaceSteps(Journey):
 
     async def answer_place_number(self, turn: Turn) -> None:
         name = turn.memory.get("place_name", "")
-        if turn.words and await self._from_words(turn, f"{name}{_as_number(turn.words)}", whole_sentence=False):
+        if turn.words and await self._from_words(turn, f"{name}{as_number(turn.words)}", whole_sentence=False):
             return
         if self.heard_beside(turn) and not turn.memory.get("number_asked"):
             turn.memory["number_asked"] = True
             turn.ask_again()
-        elif turn.memory.get("number_asked") or _gives_up(turn):
-            numbered = _NUMBERED.search(turn.words)
-            said = f"{name}{_LEAD_IN.sub('', turn.words)}" if numbered else turn.memory.get("place_asked") or name
+        elif turn.memory.get("number_asked") or gives_up(turn.words, turn.intent):
+            numbered = NUMBERED.search(turn.words)
+            said = f"{name}{LEAD_IN.sub('', turn.words)}" if numbered else turn.memory.get("place_asked") or name
             await self._take_as_said(turn, said)
         else:
             turn.memory["number_asked"] = True
@@ -306,12 +247,12 @@ class PlaceSteps(Journey):
             if looks_like_address(turn.words) and before not in turn.words
             else [before or turn.words]
         )
-        words = _LEAD_IN.sub("", next((w for w in told if _ADDRESS.search(w)), max(told, key=len)))
+        words = LEAD_IN.sub("", next((w for w in told if looks_like_address(w)), max(told, key=len)))
         await self._take_as_said(turn, words)
 
     async def _take_as_said(self, turn: Turn, words: str) -> None:
         if not looks_like_address(words) and (
-            len(words) <= _TELLS_NOTHING or turn.intent in ("deny", "affirm", "cancel")
+            len(words) <= TELLS_NOTHING or turn.intent in ("deny", "affirm", "cancel")
         ):
             turn.slots["place"] = {"words": "", "resolved": False}
             turn.say("utter_place_open")
@@ -330,7 +271,7 @@ async def place_instead(turn: Turn, words: str) -> Json | None:
     """The place that corrected words name: in full, or as another number of the place known so far."""
     name = turn.place.get("name") or ""
     number = re.search(r"\d+[A-Za-z]?", words)
-    attempts = [words, f"{name}{_as_number(words)}"] + ([f"{name}{number.group()}栋"] if number else [])
+    attempts = [words, f"{name}{as_number(words)}"] + ([f"{name}{number.group()}栋"] if number else [])
     for attempt in attempts:
         found = await turn.desk.get("/places", q=attempt[:200], limit=1)
         best: Json | None = next(iter(found.get("candidates") or []), None)
@@ -341,67 +282,3 @@ async def place_instead(turn: Turn, words: str) -> Json | None:
 
 def _name(found: Json, candidate: Json) -> str:
     return str((found.get("place") or {}).get("name_zh") or candidate.get("place_name") or candidate["address_zh"])
-
-
-def _gives_up(turn: Turn) -> bool:
-    return turn.intent in ("deny", "cancel") or bool(
-        re.search(
-            r"不(?:太)?(?:知道|清楚|晓得|确定|记得)|晓不得|说不(?:上|清|好)|忘了|don['’]?t (?:know|remember)"
-            r"|not sure|no idea|forgot",
-            turn.words,
-            re.IGNORECASE,
-        )
-    )
-
-
-def _after_no(words: str) -> str:
-    """ "不是，是五栋" → "五栋", so that what is denied is not looked up."""
-    denied = r"不是的?|不对|错了|不(?=[\s,，。!！])|no\b|nope\b|wrong\b"
-    lead = rf"^(?:{denied})[\s,，。!！]*(?:(?:应该)?(?:是|在)|it'?s |it is )?"
-    return corrected_words(words) or re.sub(lead, "", words, flags=re.IGNORECASE)
-
-
-def _as_number(words: str) -> str:
-    """A bare number is a building number: "3" → "3栋"."""
-    bare = words.strip(" 。.,，!！")
-    if re.fullmatch(r"\d{1,4}号", bare):
-        return bare
-    number = re.fullmatch(
-        r"(?:是|在|第|it'?s |number |no\.? ?|building |block |bldg\.? ?|#)*(\d{1,4}[A-Za-z]?"
-        r"|[一二三四五六七八九十]{1,3})号?(?:的|吧|啊)?",
-        bare,
-        re.IGNORECASE,
-    )
-    return f"{number[1]}栋" if number else f" {words}"
-
-
-def _by_part(turn: Turn, guesses: list[Any]) -> Any | None:
-    """ "是二期的" picks the only choice that holds it."""
-    part = re.sub(
-        r"^(?:就?是|要|选)|(?:的|那个|那边)$|^the\s+|\s+one$", "", turn.words.strip(" 。.!！"), flags=re.IGNORECASE
-    )
-    found = [g for g in guesses if part and (part in g["address_zh"] or part.lower() in g["address_en"].lower())]
-    return found[0] if len(found) == 1 else None
-
-
-def _by_position(turn: Turn, guesses: list[Any]) -> Any | None:
-    """ "第二个", "the first one", "2" pick by position."""
-    words = turn.words.lower().strip(" 。.!！")
-    if guesses and re.search(r"最后|最下面|\blast\b", words):
-        return guesses[-1]
-    for index, forms in enumerate(
-        (
-            *(
-                rf"第(?:{zh}|{n})(?!单元|栋|幢|号|期|组)|{en}|^(?:{n}|{zh})(?:号|个)?$|\b(?:option|number) {n}\b"
-                for n, zh, en in (
-                    (1, "一", r"\bfirst\b"),
-                    (2, "二", r"(?<!a )\bsecond\b"),
-                    (3, "三", r"\bthird\b"),
-                    (4, "四", r"\bfourth\b"),
-                )
-            ),
-        )
-    ):
-        if index < len(guesses) and re.search(forms, words):
-            return guesses[index]
-    return None

@@ -11,7 +11,8 @@ from bot.actions.guide import GuideSteps
 from bot.actions.guides import Step
 from bot.actions.journey import SUPPLY, also, changed_mind, finish
 from bot.actions.outlets import nearest_outlet
-from bot.actions.place import PlaceSteps, address_of, looks_like_address, place_instead
+from bot.actions.place import PlaceSteps, address_of, place_instead
+from bot.actions.place_words import looks_like_address
 from bot.actions.supply import describe, move
 from bot.actions.times import Bilingual, parse_time, spoken_number, spoken_time
 from bot.actions.turn import Option, Turn

@@ -10,7 +10,7 @@ from rasa_sdk.types import DomainDict
 
 from bot.actions.desk import Json
 from bot.actions.journey import PERSON, DeskAction, begin, proceed, running
-from bot.actions.place import looks_like_address
+from bot.actions.place_words import looks_like_address
 from bot.actions.tickets import amend, is_back, withdraw
 from bot.actions.turn import Option, Turn
 from bot.actions.wishes import SEND_SOMEONE, wish_in

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 from bot.actions.desk import DeskRefused, Json
 from bot.actions.journey import REST, DeskAction, Journey, begin, finish, running
-from bot.actions.place import corrected_words, looks_like_address, place_instead
+from bot.actions.place import place_instead
+from bot.actions.place_words import corrected_words, looks_like_address
 from bot.actions.times import Bilingual, parse_time, spoken_number, spoken_time
 from bot.actions.turn import Turn
 from bot.nlu.names import name_in

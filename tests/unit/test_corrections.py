@@ -1,12 +1,8 @@
 """Corrections of a place in the customer's own words, and what only sounds like one (D6)."""
 
-from types import SimpleNamespace
-from typing import Any, cast
-
 import pytest
 
-from bot.actions.place import _ADDRESS, _after_no, _as_number, _by_position, _gives_up, corrected_words
-from bot.actions.turn import Turn
+from bot.actions.place_words import _ADDRESS, after_no, as_number, by_position, corrected_words, gives_up
 
 CORRECTIONS = [
     ("不是三栋，是五栋", "五栋"),
@@ -108,7 +104,7 @@ def test_what_corrects_nothing_gives_nothing(words: str) -> None:
     ],
 )
 def test_what_is_denied_is_not_looked_up(words: str, rest: str) -> None:
-    assert _after_no(words) == rest
+    assert after_no(words) == rest
 
 
 @pytest.mark.parametrize(
@@ -130,7 +126,7 @@ def test_what_is_denied_is_not_looked_up(words: str, rest: str) -> None:
     ],
 )
 def test_a_bare_number_is_a_building(words: str, number: str) -> None:
-    assert _as_number(words) == number
+    assert as_number(words) == number
 
 
 @pytest.mark.parametrize(
@@ -156,8 +152,7 @@ def test_a_bare_number_is_a_building(words: str, number: str) -> None:
 )
 def test_a_choice_by_position(words: str, index: int | None) -> None:
     guesses = ["a", "b", "c"]
-    turn = cast(Turn, SimpleNamespace(words=words))
-    assert _by_position(turn, guesses) == (None if index is None else guesses[index])
+    assert by_position(words, guesses) == (None if index is None else guesses[index])
 
 
 @pytest.mark.parametrize(
@@ -173,8 +168,7 @@ def test_a_choice_by_position(words: str, index: int | None) -> None:
     ],
 )
 def test_giving_up_on_the_place(words: str, intent: str, given_up: bool) -> None:
-    turn: Any = SimpleNamespace(words=words, intent=intent)
-    assert _gives_up(turn) is given_up
+    assert gives_up(words, intent) is given_up
 
 
 @pytest.mark.parametrize(
