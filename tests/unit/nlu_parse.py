@@ -1,9 +1,10 @@
-"""Run by Rasa's Python: what the model named in argv makes of [{"text", "metadata"}], standard input to output."""
+"""Run by Rasa's Python, `nlu_parse.py MODEL ASKED ANSWERS`: what the model makes of the [{"text", "metadata"}] in ASKED."""
 
 import asyncio
 import json
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from rasa.core.agent import Agent
@@ -22,4 +23,5 @@ async def parse(model: str, asked: list[dict[str, Any]]) -> list[dict[str, Any]]
 
 
 if __name__ == "__main__":
-    print("\n" + json.dumps(asyncio.run(parse(sys.argv[1], json.load(sys.stdin)))))
+    model, asked, answers = sys.argv[1:]
+    Path(answers).write_text(json.dumps(asyncio.run(parse(model, json.loads(Path(asked).read_text("utf-8"))))), "utf-8")

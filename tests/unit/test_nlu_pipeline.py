@@ -74,18 +74,22 @@ def parsed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]
     """Key of CASES, or text → what the model makes of it."""
     asked = {text: {"text": text} for texts in SHORT.values() for text in texts}
     asked |= {text: {"text": text} for text, _ in utterances()} | CASES
-    model = ensure_model(ROOT, tmp_path_factory.mktemp("home"))
+    folder = tmp_path_factory.mktemp("parsed")
+    model = ensure_model(ROOT, folder)
+    questions, answers = folder / "asked.json", folder / "answers.json"
+    questions.write_text(json.dumps(list(asked.values())), "utf-8")
+    parser = Path(__file__).with_name("nlu_parse.py")
     done = subprocess.run(
-        [ROOT / ".venv-bot" / "bin" / "python", Path(__file__).with_name("nlu_parse.py"), model],
-        input=json.dumps(list(asked.values())),
-        capture_output=True,
+        [ROOT / ".venv-bot" / "bin" / "python", parser, model, questions, answers],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         text=True,
         check=False,
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT), "RASA_TELEMETRY_ENABLED": "false", "OMP_NUM_THREADS": "1"},
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    return dict(zip(asked, json.loads(done.stdout.splitlines()[-1]), strict=True))
+    return dict(zip(asked, json.loads(answers.read_text("utf-8")), strict=True))
 
 
 def entities(answer: dict[str, Any]) -> dict[str, Any]:
