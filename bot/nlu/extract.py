@@ -23,7 +23,8 @@ class Value(NamedTuple):
     end: int
 
 
-def extract(text: str) -> list[Value]:
+@lru_cache(maxsize=8)  # the classifier and the extractor ask for the same message
+def extract(text: str) -> tuple[Value, ...]:
     """phone, account, ticket_number, amount, reading, scope, utility, place, time: in the order of the message."""
     normal = digits_for_words(normalise(text))
     plain = normal.text
@@ -36,7 +37,8 @@ def extract(text: str) -> list[Value]:
     if extent := scope_in(plain):
         hits.append(("scope", extent, 0, len(plain)))
     hits += [*wording.place(rest, place_names()), *wording.time(rest)]
-    return sorted((Value(entity, value, *normal.span(start, end)) for entity, value, start, end in hits), key=_order)
+    values = (Value(entity, value, *normal.span(start, end)) for entity, value, start, end in hits)
+    return tuple(sorted(values, key=_order))
 
 
 @lru_cache(maxsize=1)

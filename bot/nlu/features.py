@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+import ahocorasick
+
 from bot.nlu.extract import extract
 from bot.nlu.pinyin import sounds as sounds_of
 from bot.nlu.pinyin import typed
@@ -57,14 +59,12 @@ def _concepts(original: str, text: str, syllables: Sequence[str] = ()) -> str:
     guarded = _guarded(text)
     heard = _marked(syllables or sounds_of(guarded))
     spaced = f" {' '.join(_LATIN.findall(text)) if not syllables else ''} {heard} "
-    found = [
-        name
-        for name, terms in _concept_terms()
-        if any(term in (spaced if term[0] == " " else guarded) for term in terms)
-    ]
+    written, spoken = _concept_terms()
+    found = {name for _, names in written.iter(guarded) for name in names}
+    found |= {name for _, names in spoken.iter(spaced) for name in names}
     values = [f"@{v.entity}" + (f"={v.value}" if v.entity in ("scope", "utility") else "") for v in extract(original)]
     size = len(_HAN_RUN.sub(" x ", text).split()) + len(re.findall(f"[{HAN}]", text)) // 2
-    return " ".join([*found, *sorted(set(values)), f"#{min(size, 12) // 3}", "#?" if "?" in text else "#."])
+    return " ".join([*sorted(found), *sorted(set(values)), f"#{min(size, 12) // 3}", "#?" if "?" in text else "#."])
 
 
 def _guarded(text: str) -> str:
@@ -83,11 +83,19 @@ def _shape(found: re.Match[str]) -> str:
 
 
 @lru_cache(maxsize=1)
-def _concept_terms() -> tuple[tuple[str, tuple[str, ...]], ...]:
-    return tuple(
-        (name, tuple(form for term in said.split(",") for form in _forms(normalise(term.strip()).text)))
-        for name, said in read_pairs(CONCEPTS).items()
-    )
+def _concept_terms() -> tuple[ahocorasick.Automaton, ahocorasick.Automaton]:
+    """The forms of all terms with their concepts' names: those looked for in the text as written, and the others."""
+    concepts: tuple[dict[str, set[str]], dict[str, set[str]]] = ({}, {})
+    for name, said in read_pairs(CONCEPTS).items():
+        for term in said.split(","):
+            for form in _forms(normalise(term.strip()).text):
+                concepts[form[0] == " "].setdefault(form, set()).add(name)
+    automata = ahocorasick.Automaton(), ahocorasick.Automaton()
+    for automaton, forms in zip(automata, concepts, strict=True):
+        for form, names in forms.items():
+            automaton.add_word(form, tuple(names))
+        automaton.make_automaton()
+    return automata
 
 
 def _forms(term: str) -> tuple[str, ...]:

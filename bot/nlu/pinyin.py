@@ -16,7 +16,7 @@ _LONGEST = 6
 
 def sounds(text: str) -> list[str]:
     """The syllables of the Chinese runs of a text in standard form."""
-    return [s for run in _HAN_RUN.findall(text) for s in lazy_pinyin(run, style=Style.NORMAL)]
+    return [syllable for run in _HAN_RUN.findall(text) for syllable in _spoken(run)]
 
 
 def typed(text: str) -> list[str]:
@@ -41,6 +41,11 @@ def _split(word: str) -> list[str]:
             if rest or length == len(word):
                 return [word[:length], *rest]
     return []
+
+
+@lru_cache(maxsize=256)
+def _spoken(run: str) -> tuple[str, ...]:
+    return tuple(lazy_pinyin(run, style=Style.NORMAL))
 
 
 @lru_cache(maxsize=1)

@@ -54,6 +54,11 @@ def normalise(text: str, variants: Mapping[str, str] | None = None) -> Normal:
 
     variants: word → standard word, by default those of bot/data/lookups/variants.txt.
     """
+    return _normalised(text, tuple(variants.items()) if variants is not None else None)
+
+
+@lru_cache(maxsize=8)  # every component asks for the same message
+def _normalised(text: str, variants: tuple[tuple[str, str], ...] | None) -> Normal:
     characters: list[str] = []
     origin: list[int] = []
     for position, character in enumerate(text):
@@ -63,7 +68,7 @@ def normalise(text: str, variants: Mapping[str, str] | None = None) -> Normal:
     swapped = _swapped()
     spelled = _LATIN_WORD.sub(lambda word: swapped.get(word[0], word[0]), "".join(characters))
     plain = Normal(spelled, (*origin, len(text)))
-    pattern, standard_words = _glossary(tuple(variants.items()) if variants is not None else None)
+    pattern, standard_words = _glossary(variants)
     return replace(plain, pattern, lambda found: standard_words[found[0]])
 
 

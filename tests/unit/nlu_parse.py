@@ -1,4 +1,4 @@
-"""Run by Rasa's Python, `nlu_parse.py MODEL ASKED ANSWERS`: what the model makes of the [{"text", "metadata"}] in ASKED."""
+"""Run by Rasa's Python, `nlu_parse.py MODEL ASKED ANSWERS`: what the model makes of ASKED, a list of messages."""
 
 import asyncio
 import json
