@@ -21,6 +21,7 @@ from api.deps import Clock, utc_now
 from api.errors import install_error_handlers
 from api.logs import configure_logging
 from api.middleware import Guard
+from api.network.names import keep_names_written
 from api.network.router import router as network
 from api.outages.router import router as outages
 from api.outlets.router import router as outlets
@@ -39,11 +40,15 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     await asyncio.to_thread(scan, "")  # loads its words now, and not while the first customer waits
     async with hear_other_processes(state.database):
         engine.start()
-        fresh = asyncio.create_task(keep_demo_fresh(state.database, state.clock, state.settings.zone))
+        chores = [
+            asyncio.create_task(keep_demo_fresh(state.database, state.clock, state.settings.zone)),
+            asyncio.create_task(keep_names_written(state.database, state.settings.names_file)),
+        ]
         try:
             yield
         finally:
-            fresh.cancel()
+            for chore in chores:
+                chore.cancel()
             await engine.stop()
             await state.database.close()
 

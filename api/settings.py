@@ -89,6 +89,11 @@ class Settings(BaseSettings):
         return [(self.host, self.port), *loopback]
 
     @property
+    def names_file(self) -> Path:
+        """Where the front desk writes the names of places and lines for the bot."""
+        return self.home / "names.json"
+
+    @property
     def api_url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 

@@ -60,6 +60,7 @@ def bot(settings: Settings, model: Path) -> Part:
             MAINSDESK_RASA_TOKEN=settings.rasa_token.get_secret_value(),
             MAINSDESK_ACTIONS_URL=f"{settings.actions_url}/webhook",
             MAINSDESK_RASA_DB=str(settings.home / "rasa.db"),
+            MAINSDESK_NAMES=str(settings.names_file),
             SANIC_HOST="127.0.0.1",
             RASA_TELEMETRY_ENABLED="false",
             PYTHONWARNINGS="ignore",  # hundreds of lines of its libraries' deprecations

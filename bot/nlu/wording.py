@@ -4,7 +4,7 @@ All functions take text in standard form (bot.nlu.text).
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bot.nlu.numbers import Hit
 
@@ -81,11 +81,11 @@ def time(text: str) -> Iterator[Hit]:
             yield "time", said, *found.span()
 
 
-def place(text: str, names: re.Pattern[str]) -> Iterator[Hit]:
-    """Where something like an address, or one of `names`, stands. A hint: the desk's register knows the places."""
+def place(text: str, known: Sequence[tuple[int, int]]) -> Iterator[Hit]:
+    """Where something like an address, or a name (whose spans are `known`), stands. A hint: the desk's register knows
+    the places."""
     taken = 0
-    known = [found.span() for found in names.finditer(text)]
-    for found in sorted(known + [m.span() for m in _PLACE.finditer(text)], key=lambda span: (span[0], -span[1])):
+    for found in sorted([*known, *(m.span() for m in _PLACE.finditer(text))], key=lambda span: (span[0], -span[1])):
         start, end = found
         before = _BEFORE.match(text, start, end)
         start = before.end() if before and before.end() < end else start
