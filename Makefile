@@ -24,7 +24,7 @@ test: setup-tests
 train: setup
 	@exec $(DESK) -m mainsdesk.training
 
-eval: setup
+eval: train
 	@PYTHONPATH=. exec .venv-bot/bin/python scripts/evaluate_nlu.py
 
 bench: setup

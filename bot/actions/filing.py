@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime
 
 from bot.actions.desk import DeskRefused, Json
+from bot.actions.journey import MEANT
 from bot.actions.place import address_of
 from bot.actions.times import parse_time, spoken_number, spoken_time
 from bot.actions.turn import Turn
@@ -23,8 +24,9 @@ _NUMBER = re.compile(r"[\dXx\s-]{4,}")
 def remember_words(turn: Turn) -> None:
     """Keep what the customer says about the trouble, for the order's text."""
     said = turn.memory.setdefault("said", [])
+    no_facts = turn.intent in _NO_FACTS and turn.confidence >= MEANT
     # Numbers alone are an account or what proves it: no business of the crew's.
-    if turn.words and turn.words not in said and turn.intent not in _NO_FACTS and not _NUMBER.fullmatch(turn.words):
+    if turn.words and turn.words not in said and not no_facts and not _NUMBER.fullmatch(turn.words):
         said.append(turn.words[:300])
 
 

@@ -117,7 +117,7 @@ async def begin(turn: Turn, name: str, **memory: Any) -> None:
         return
     changed = changed_mind(turn.words)
     # Danger that the front desk saw, and what another step decided (`memory`), are no guesses.
-    given = bool(turn.metadata.get("danger")) or bool(memory) or turn.option is not None
+    given = bool(turn.metadata.get("danger")) or bool(memory.keys() - {"asking"}) or turn.option is not None
     if active is not None and not given:
         needed = SURE if wanted.rank <= active.rank else MEANT
         plain = wish_in(turn.words) == name

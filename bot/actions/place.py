@@ -21,6 +21,7 @@ from bot.actions.place_words import (
     by_position,
     corrected_words,
     gives_up,
+    is_remark,
     looks_like_address,
 )
 from bot.actions.turn import NO, YES, Option, Turn
@@ -95,7 +96,9 @@ class PlaceSteps(Journey):
             return
         if DIGITS_ONLY.fullmatch(turn.words):
             turn.ask_again()  # an account or phone number is no address
-        elif not looks_like_address(turn.words) and (turn.entity("time") or turn.intent in NO_ADDRESS):
+        elif not looks_like_address(turn.words) and (
+            turn.entity("time") or turn.intent in NO_ADDRESS or is_remark(turn.words)
+        ):
             turn.ask_again()
         elif self.heard_beside(turn):
             # Extent or phone, given before the place: kept, and no failed try.

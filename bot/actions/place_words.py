@@ -57,6 +57,13 @@ _ADDRESS = re.compile(
     re.IGNORECASE,
 )
 
+_REMARK = re.compile(
+    r"(?:it|that|this)(?:['’]s| is| was) (?:really|so|very|too|quite|getting|been|not|always|cold|dark|hot|bad)\b"
+    r"|(?:he|she|we|they|you|i)(?:['’](?:re|m|ve|ll|d|s))? (?!live|stay|(?:am |are )?(?:at|in|near|on)\b)\w"
+    r"|我(?:好|很|都|又|哪|怎么|快)|好(?:冷|热|黑|烦|气|饿|怕)|[太真]\S{1,3}(?:了|啊)",
+    re.IGNORECASE,
+)
+
 
 def corrected_words(text: str) -> str | None:
     """What the customer puts in place of what was understood: "不是三栋，是五栋" gives "五栋"."""
@@ -72,6 +79,11 @@ def corrected_words(text: str) -> str | None:
 def looks_like_address(words: str) -> bool:
     """Whether a message holds a building or house number, or a word that places end in."""
     return bool(_ADDRESS.search(words))
+
+
+def is_remark(words: str) -> bool:
+    """Whether a message is a sentence about oneself or the world ("it's really cold"), as no place's name is."""
+    return bool(_REMARK.match(words))
 
 
 def gives_up(words: str, intent: str) -> bool:

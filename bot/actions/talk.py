@@ -9,7 +9,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
 from bot.actions.desk import Json
-from bot.actions.journey import PERSON, DeskAction, begin, proceed, running
+from bot.actions.journey import MEANT, PERSON, DeskAction, begin, proceed, running
 from bot.actions.place_words import looks_like_address
 from bot.actions.tickets import amend, is_back, withdraw
 from bot.actions.turn import Option, Turn
@@ -111,10 +111,13 @@ class ActionRepeat(DeskAction):
     action = "action_repeat"
 
     async def act(self, turn: Turn) -> None:
-        """Unused: the record is in the tracker, which only `run` sees."""
+        """Words that hardly sound like that wish are an answer."""
+        await proceed(turn)
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
         turn = Turn.of(dispatcher, tracker)
+        if turn.confidence < MEANT and running(turn):
+            return await super().run(dispatcher, tracker, domain)
         if turn.slots["question"]:
             turn.ask_again()
             return turn.changed_slots()

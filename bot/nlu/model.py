@@ -15,7 +15,6 @@ from bot.nlu.features import Views, pinyin_views, views
 _SEED = 7
 _HELD_OUT = 0.2
 _USUAL_TEMPERATURE = 4.0
-_MOSTLY = 0.5
 
 
 class IntentModel:
@@ -49,10 +48,12 @@ class IntentModel:
 
     def confidences(self, text: str) -> np.ndarray:
         """One for each of `intents`; together 1."""
-        view = views(text)
-        if self._features.share_unknown(view) > _MOSTLY:
-            view = pinyin_views(text) or view
-        return _softmax(self._margins(view) * self._temperature)
+        margins = self._margins(views(text))
+        # Some English can be read as pinyin, too (are you human): the reading that the model is surer of is taken.
+        if (spelled := pinyin_views(text)) is not None:
+            heard = self._margins(spelled)
+            margins = heard if heard.max() > margins.max() else margins
+        return _softmax(margins * self._temperature)
 
     def _margins(self, view: Views) -> np.ndarray:
         columns, values = self._features.of(view)
@@ -106,10 +107,6 @@ class _Features:
         columns.append(np.arange(width, width + len(strangeness)))
         values.append(np.array(strangeness))
         return np.concatenate(columns), np.concatenate(values)
-
-    def share_unknown(self, view: Views) -> float:
-        """Share of the message's words that no example has."""
-        return self._strangeness(view, known_from=1)[0]
 
     def _strangeness(self, view: Views, known_from: int) -> list[float]:
         """Share of unknown words, and whether there is one, two, nothing else."""

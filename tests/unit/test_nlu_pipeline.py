@@ -78,7 +78,7 @@ def parsed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]
     model = ensure_model(ROOT, folder)
     questions, answers = folder / "asked.json", folder / "answers.json"
     questions.write_text(json.dumps(list(asked.values())), "utf-8")
-    parser = Path(__file__).with_name("nlu_parse.py")
+    parser = Path(__file__).parents[1] / "nlu" / "parse.py"
     done = subprocess.run(
         [ROOT / ".venv-bot" / "bin" / "python", parser, model, questions, answers],
         stdout=subprocess.DEVNULL,
