@@ -5,6 +5,7 @@ Run by Rasa's Python (.venv-bot) after `make train`; asks the newest model of `m
 
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -46,7 +47,8 @@ def main() -> None:
     examples = training_examples()
     folded = cross_validated(examples)
     draw(fresh, PICTURE)
-    FIGURES.write_text(json.dumps(tables.figures(fresh), indent=2) + "\n", "utf-8")
+    counts = Counter(answer.example.language for answer in fresh)
+    FIGURES.write_text(json.dumps({"held_out": counts, **tables.figures(fresh)}, indent=2) + "\n", "utf-8")
     lines = [INTRODUCTION, f"{len(examples)} training examples; {milliseconds:.1f} ms a message.", HELD_OUT]
     lines += [*tables.summary(fresh), "", "### Each kind", "", *tables.by_kind(fresh), "", "### Each intent", ""]
     lines += ["Precision · recall · F1, in percent, and the number of utterances.", "", *tables.by_intent(fresh), ""]

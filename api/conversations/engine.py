@@ -39,7 +39,8 @@ class Engine:
             base_url=settings.rasa_url,
             headers={"Authorization": f"Bearer {settings.rasa_token.get_secret_value()}"},
             timeout=settings.turn_seconds,
-            limits=httpx.Limits(max_keepalive_connections=settings.turn_workers),
+            # Rasa closes what was idle for 5 s.
+            limits=httpx.Limits(max_keepalive_connections=settings.turn_workers, keepalive_expiry=4),
             trust_env=False,
         )
 

@@ -41,7 +41,8 @@ def shared_client() -> httpx.AsyncClient:
     return httpx.AsyncClient(
         base_url=f"{base}/api/v1",
         headers={"Authorization": f"Bearer {os.environ.get('MAINSDESK_BOT_TOKEN', '')}"},
-        limits=httpx.Limits(max_keepalive_connections=32),
+        # The API closes what was idle for 5 s.
+        limits=httpx.Limits(max_keepalive_connections=32, keepalive_expiry=4),
         trust_env=False,
     )
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
 from rasa_sdk import Tracker
-from rasa_sdk.events import EventType, SlotSet
+from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from bot.actions.desk import Desk, Json
@@ -137,8 +137,9 @@ class Turn:
         return cast("list[Json]", self.slots["later"])
 
     def changed_slots(self) -> list[EventType]:
-        """The SlotSet events that bring Rasa's tracker up to date."""
-        return [SlotSet(name, value) for name, value in self.slots.items() if value != self._before[name]]
+        """The events that bring Rasa's tracker up to date; the last one ends the turn without asking the policies."""
+        changed = [SlotSet(name, value) for name, value in self.slots.items() if value != self._before[name]]
+        return [*changed, FollowupAction("action_listen")]
 
     # -- what to say --------------------------------------------------------------------------------------------
 

@@ -3,13 +3,12 @@
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import yaml
 
-from bot.nlu.model import IntentModel
 from scripts.evaluation.data import ROOT, Example, folds
 
 OUT_OF_SCOPE, FALLBACK = "out_of_scope", "nlu_fallback"
@@ -33,6 +32,8 @@ class Answer(NamedTuple):
 
 def cross_validated(everything: Sequence[Example]) -> list[Answer]:
     """Every example asked of a model trained on the other folds, with config.yml's thresholds."""
+    from bot.nlu.model import IntentModel  # like Rasa, known to its own Python alone
+
     least, lead = _thresholds()
     parts = folds(everything)
     answers: list[Answer] = []
@@ -63,12 +64,13 @@ def of_model(file: Path, examples: Sequence[Example]) -> tuple[list[Answer], flo
         began = time.perf_counter()
         parsed = [await agent.parse_message(item.text) for item in examples]
         took = 1000 * (time.perf_counter() - began) / len(examples)
-        return [_answer(item, one) for item, one in zip(examples, parsed, strict=True)], took
+        return [answer(item, one) for item, one in zip(examples, parsed, strict=True)], took
 
     return asyncio.run(ask())
 
 
-def _answer(example: Example, parsed: dict) -> Answer:
+def answer(example: Example, parsed: Mapping[str, Any]) -> Answer:
+    """That of Rasa's parser as an Answer."""
     names = [entry["name"] for entry in parsed["intent_ranking"] if entry["name"] not in (None, FALLBACK)]
     intent = parsed["intent"]
     return Answer(example, names[0] if names else FALLBACK, intent["name"] or FALLBACK, float(intent["confidence"]))

@@ -1,8 +1,5 @@
 """The trained pipeline as Rasa runs it: one process parses everything that is asked here."""
 
-import json
-import os
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.nlu.text import has_han
-from mainsdesk.training import ROOT, ensure_model
+from tests.nlu.asking import parse
 
 pytestmark = pytest.mark.xdist_group("nlu")
 
@@ -74,22 +71,7 @@ def parsed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]
     """Key of CASES, or text → what the model makes of it."""
     asked = {text: {"text": text} for texts in SHORT.values() for text in texts}
     asked |= {text: {"text": text} for text, _ in utterances()} | CASES
-    folder = tmp_path_factory.mktemp("parsed")
-    model = ensure_model(ROOT, folder)
-    questions, answers = folder / "asked.json", folder / "answers.json"
-    questions.write_text(json.dumps(list(asked.values())), "utf-8")
-    parser = Path(__file__).parents[1] / "nlu" / "parse.py"
-    done = subprocess.run(
-        [ROOT / ".venv-bot" / "bin" / "python", parser, model, questions, answers],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "RASA_TELEMETRY_ENABLED": "false", "OMP_NUM_THREADS": "1"},
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return dict(zip(asked, json.loads(answers.read_text("utf-8")), strict=True))
+    return dict(zip(asked, parse(list(asked.values()), tmp_path_factory.mktemp("parsed")), strict=True))
 
 
 def entities(answer: dict[str, Any]) -> dict[str, Any]:
