@@ -20,17 +20,17 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def get_settings(request: Request) -> Settings:
+async def get_settings(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
 
 
-def get_database(request: Request) -> Database:
+async def get_database(request: Request) -> Database:
     database: Database = request.app.state.database
     return database
 
 
-def get_now(request: Request) -> datetime:
+async def get_now(request: Request) -> datetime:
     clock: Clock = request.app.state.clock
     return clock()
 
@@ -121,7 +121,7 @@ async def get_caller(
 CurrentCaller = Annotated[Caller, Depends(get_caller)]
 
 
-def staff_only(caller: CurrentCaller) -> Caller:
+async def staff_only(caller: CurrentCaller) -> Caller:
     """The service token or an agent; never the bot."""
     if caller.kind == "bot":
         raise Problem(403, "forbidden", "The bot may not do this.")

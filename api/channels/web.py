@@ -21,7 +21,7 @@ from api.conversations.bell import bell, wait_for_ring
 from api.conversations.schemas import Language, MessageOut, Owner
 from api.conversations.sentences import limits, say
 from api.conversations.tables import Conversation
-from api.conversations.transcript import State, add_message, lines_after, state_of
+from api.conversations.transcript import State, add_message, news_of
 from api.db.base import new_id
 from api.db.engine import Database
 from api.deps import DatabaseDep, Now, SettingsDep, WriteSession, bearer
@@ -34,6 +34,8 @@ MAX_WAIT = 25.0
 #: Seconds between looks at the database while nobody rings, should a ring ever be lost.
 POLL = 10.0
 HEARTBEAT = 15
+#: Messages of one answer.
+MOST_LINES = 200
 
 
 class NewConversation(BaseModel):
@@ -73,7 +75,7 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def given_token(authorization: Annotated[str | None, Header()] = None) -> str:
+async def given_token(authorization: Annotated[str | None, Header()] = None) -> str:
     """The hash of the customer's token; 401 where there is none."""
     token = bearer(authorization)
     if not token:
@@ -140,11 +142,11 @@ async def post(
 
 async def news(database: Database, conversation_id: str, token: str, after: int) -> tuple[State, list[MessageOut]]:
     """State and messages after seq `after`; Problem 404 unless the token is this conversation's."""
-    async with database.read() as session:
-        state = await state_of(session, conversation_id)
-        if state is None or not hmac.compare_digest(state.token_hash, token):
-            raise not_found("conversation")
-        return state, [MessageOut.of(line) for line in await lines_after(session, conversation_id, after)]
+    async with database.glance.connect() as connection:
+        found = await news_of(connection, conversation_id, after, MOST_LINES)
+    if found is None or not hmac.compare_digest(found.state.token_hash, token):
+        raise not_found("conversation")
+    return found.state, [MessageOut.shown(line, found.choices.get(line.id, ())) for line in found.lines]
 
 
 @router.get("/conversations/{conversation_id}/messages")
@@ -198,5 +200,5 @@ async def events(database: Database, conversation_id: str, token: str, after: in
             if state != known:
                 known = state
                 yield ServerSentEvent(data=json.dumps({"owner": state.owner, "busy": state.busy}), event="state")
-            if not lines:
+            if len(lines) < MOST_LINES:
                 await wait_for_ring(rung, POLL)

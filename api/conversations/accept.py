@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.conversations import handover, rules
@@ -24,6 +24,9 @@ from api.phones import phone_in
 
 #: Priority of a conversation that nothing makes urgent, of 1 (danger) to 5.
 ORDINARY = 4
+_EARLIER = select(Message.seq, Message.content_hash).where(
+    Message.conversation_id == bindparam("conversation"), Message.provider_id == bindparam("provider")
+)
 
 
 @dataclass(frozen=True)
@@ -54,9 +57,8 @@ async def accept(
 ) -> Accepted:
     """Take in one message of a conversation whose row is locked (transcript.lock_conversation)."""
     danger = scan(incoming.text) if incoming.text else None
-    earlier = await session.scalar(
-        select(Message).where(Message.conversation_id == conversation.id, Message.provider_id == incoming.provider_id)
-    )
+    known = {"conversation": conversation.id, "provider": incoming.provider_id}
+    earlier = (await session.execute(_EARLIER, known)).one_or_none()
     if earlier is not None and earlier.content_hash == incoming.content_hash:
         return Accepted(earlier.seq)
 

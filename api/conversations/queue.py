@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, exists, or_, select, update
+from sqlalchemy import and_, bindparam, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from api.conversations import handover, rules
 from api.conversations.bell import touch
 from api.conversations.rasa import Said
 from api.conversations.sentences import hotline, say
 from api.conversations.tables import Conversation, Message, Turn
-from api.conversations.transcript import UNFINISHED, Offer, add_message, lock_conversation
+from api.conversations.transcript import LOCKED_TURN, UNFINISHED, Offer, add_message, add_messages, lock_conversation
+from api.db.base import table_of
 from api.db.engine import Database
 
 
@@ -53,90 +53,123 @@ class Claim:
         }
 
 
-def _next_in_line() -> ColumnElement[bool]:
-    """The oldest unfinished turn of its conversation."""
-    earlier = aliased(Turn)
-    blocked = exists().where(
-        earlier.conversation_id == Turn.conversation_id, earlier.seq < Turn.seq, earlier.state.in_(UNFINISHED)
+_earlier = table_of(Turn).alias()
+_t = table_of(Turn).c
+_next_in_line = and_(
+    _t.state.in_(UNFINISHED),
+    ~exists().where(
+        _earlier.c.conversation_id == _t.conversation_id, _earlier.c.seq < _t.seq, _earlier.c.state.in_(UNFINISHED)
+    ),
+)
+_now = bindparam("now", type_=_t.not_before.type)
+_claimable = and_(
+    _next_in_line,
+    or_(and_(_t.state == "queued", _t.not_before <= _now), and_(_t.state == "running", _t.lease_until <= _now)),
+)
+# Statements of every turn are built once: building one costs as much as running it.
+_ANY_CLAIMABLE = select(_t.message_id).where(_claimable).limit(1)
+_CLAIMABLE = (
+    select(
+        *(_t.message_id, _t.conversation_id, _t.fence, _t.attempts, _t.payload),
+        Message.at,
+        Conversation.episode,
+        Conversation.channel,
     )
-    return and_(Turn.state.in_(UNFINISHED), ~blocked)
-
-
-def _claimable(now: datetime) -> ColumnElement[bool]:
-    due = or_(
-        and_(Turn.state == "queued", Turn.not_before <= now), and_(Turn.state == "running", Turn.lease_until <= now)
+    .join_from(table_of(Turn), Message, Message.id == _t.message_id)
+    .join(Conversation, Conversation.id == _t.conversation_id)
+    .where(_claimable)
+    .order_by(_t.not_before, _t.seq)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True, of=table_of(Turn))
+)
+_CLAIM = (
+    update(table_of(Turn))
+    .where(_t.message_id == bindparam("turn"))
+    .values(
+        state="running",
+        fence=_t.fence + 1,
+        attempts=_t.attempts + 1,
+        worker=bindparam("by"),
+        lease_until=bindparam("until"),
     )
-    return and_(_next_in_line(), due)
+)
+_END = update(table_of(Turn)).where(_t.message_id == bindparam("turn")).values(state=bindparam("end"))
+_TURN = select(_t.state, _t.fence).where(_t.message_id == bindparam("turn")).with_for_update()
+_c = table_of(Conversation).c
+_SPEAKER = (
+    select(_c.owner, _c.closed_at, _c.handover_message, _c.last_seq)
+    .where(_c.id == bindparam("conversation"))
+    .with_for_update()
+)
+_UNTOLD = (
+    select(_t.conversation_id, _t.message_id)
+    .where(_next_in_line, _t.state == "queued", _t.not_before <= _now, _t.delay_told.is_(False))
+    .limit(bindparam("limit"))
+)
 
 
 async def claim(database: Database, worker: str, now: datetime, lease: float, limit: int = 1) -> list[Claim]:
     """Take the turns that have waited longest, at most `limit`, for `lease` seconds."""
-    claimable = _claimable(now)
-    async with database.read() as reader:
-        if await reader.scalar(select(Turn.message_id).where(claimable).limit(1)) is None:
+    async with database.glance.connect() as connection:
+        if await connection.scalar(_ANY_CLAIMABLE, {"now": now}) is None:
             return []
     async with database.write() as session, session.begin():
-        query = select(Turn).where(claimable).order_by(Turn.not_before, Turn.seq).limit(limit)
-        turns = (await session.scalars(query.with_for_update(skip_locked=True))).all()
-        for turn in turns:
-            turn.state = "running"
-            turn.fence += 1
-            turn.attempts += 1
-            turn.worker = worker
-            turn.lease_until = now + timedelta(seconds=lease)
-        about = (
-            select(Message.id, Message.at, Conversation.episode, Conversation.channel)
-            .join(Conversation, Message.conversation_id == Conversation.id)
-            .where(Message.id.in_([turn.message_id for turn in turns]))
+        return await claim_in(session, worker, now, lease, limit)
+
+
+async def claim_in(session: AsyncSession, worker: str, now: datetime, lease: float, limit: int) -> list[Claim]:
+    """The same within a transaction."""
+    found = (await session.execute(_CLAIMABLE, {"now": now, "limit": limit})).all()
+    until = now + timedelta(seconds=lease)
+    if found:
+        rows = [{"turn": row.message_id, "by": worker, "until": until} for row in found]
+        await session.execute(_CLAIM, rows)
+    return [
+        Claim(
+            message_id=row.message_id,
+            conversation_id=row.conversation_id,
+            episode=row.episode,
+            channel=row.channel,
+            fence=row.fence + 1,
+            attempts=row.attempts + 1,
+            accepted_at=row.at,
+            payload=dict(row.payload),
         )
-        known = {row.id: row for row in await session.execute(about)}
-        return [_claim(turn, known[turn.message_id]) for turn in turns]
-
-
-def _claim(turn: Turn, about: Row[str, datetime, int, str]) -> Claim:
-    return Claim(
-        message_id=turn.message_id,
-        conversation_id=turn.conversation_id,
-        episode=about.episode,
-        channel=about.channel,
-        fence=turn.fence,
-        attempts=turn.attempts,
-        accepted_at=about.at,
-        payload=dict(turn.payload),
-    )
+        for row in found
+    ]
 
 
 async def _held(session: AsyncSession, claim: Claim) -> tuple[Conversation, Turn] | None:
     """The conversation and turn, locked in this order, if the turn is still the claimer's."""
     conversation = await lock_conversation(session, claim.conversation_id)
-    turn = await session.get(Turn, claim.message_id, with_for_update=True, populate_existing=True)
+    turn = await session.scalar(LOCKED_TURN, {"turn": claim.message_id})
     if conversation is None or turn is None or turn.state != "running" or turn.fence != claim.fence:
         return None
     return conversation, turn
 
 
-def _may_speak(conversation: Conversation, turn: Turn) -> bool:
+def _may_speak(conversation: Any, message_id: str) -> bool:
     """The bot speaks while it owns the conversation, and once more in the very turn that handed it over."""
     if conversation.closed_at is not None:
         return False
-    return conversation.owner == "bot" or (
-        conversation.owner == "waiting" and conversation.handover_message == turn.message_id
-    )
+    handed_over = conversation.owner == "waiting" and conversation.handover_message == message_id
+    return bool(conversation.owner == "bot" or handed_over)
 
 
 async def finish(database: Database, claim: Claim, said: tuple[Said, ...], now: datetime) -> bool:
     """Commit the replies and the turn's end together. False if the turn or the conversation was no longer the bot's."""
+    about = {"conversation": claim.conversation_id, "turn": claim.message_id}
     async with database.write() as session, session.begin():
-        held = await _held(session, claim)
-        if held is None:
+        # Locked in this order, as everywhere.
+        conversation = (await session.execute(_SPEAKER, about)).one_or_none()
+        turn = (await session.execute(_TURN, about)).one_or_none()
+        if conversation is None or turn is None or turn.state != "running" or turn.fence != claim.fence:
             return False
-        conversation, turn = held
-        speaks = _may_speak(conversation, turn)
-        turn.state = "done" if speaks else "dropped"
-        await session.flush()
-        for message in said if speaks else ():
-            await add_message(
-                session, conversation, "bot", message.text, now, offers=message.offers, reply_to=claim.message_id
+        speaks = _may_speak(conversation, claim.message_id)
+        await session.execute(_END, {"turn": claim.message_id, "end": "done" if speaks else "dropped"})
+        if speaks:
+            await add_messages(
+                session, claim.conversation_id, conversation.last_seq, "bot", said, now, reply_to=claim.message_id
             )
         await touch(session, claim.conversation_id)
         return speaks
@@ -177,7 +210,7 @@ async def put_back(database: Database, claim: Claim, now: datetime, *, lost: boo
 
 
 async def _tell_delay(session: AsyncSession, conversation: Conversation, turn: Turn, now: datetime) -> None:
-    if not turn.delay_told and _may_speak(conversation, turn):
+    if not turn.delay_told and _may_speak(conversation, turn.message_id):
         # One notice speaks for every message that waits with this one.
         waiting = update(Turn).where(Turn.conversation_id == conversation.id, Turn.state.in_(UNFINISHED))
         await session.execute(waiting.values(delay_told=True))
@@ -189,13 +222,12 @@ async def _tell_delay(session: AsyncSession, conversation: Conversation, turn: T
 async def tell_delays(database: Database, now: datetime, limit: int = 50) -> None:
     """Tell the customers whose turn no worker has had time for yet."""
     late = now - timedelta(seconds=rules.CROWD_TOLD_AFTER)
-    untold = and_(_next_in_line(), Turn.state == "queued", Turn.not_before <= late, Turn.delay_told.is_(False))
-    async with database.read() as reader:
-        found = (await reader.execute(select(Turn.conversation_id, Turn.message_id).where(untold).limit(limit))).all()
+    async with database.glance.connect() as connection:
+        found = (await connection.execute(_UNTOLD, {"now": late, "limit": limit})).all()
     for conversation_id, message_id in found:
         async with database.write() as session, session.begin():
             conversation = await lock_conversation(session, conversation_id)
-            turn = await session.get(Turn, message_id, with_for_update=True, populate_existing=True)
+            turn = await session.scalar(LOCKED_TURN, {"turn": message_id})
             if conversation is not None and turn is not None and turn.state == "queued":
                 await _tell_delay(session, conversation, turn, now)
 

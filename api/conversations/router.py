@@ -46,7 +46,7 @@ def caller_name(caller: Caller) -> str:
     return f"{caller.kind}:{caller.agent_id or caller.conversation_id or ''}"
 
 
-def own(conversation_id: str, caller: CurrentCaller) -> str:
+async def own(conversation_id: str, caller: CurrentCaller) -> str:
     """The conversation of the path; the bot has only its own (404 otherwise)."""
     if caller.kind == "bot" and caller.conversation_id != conversation_id:
         raise not_found("conversation")

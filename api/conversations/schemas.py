@@ -1,7 +1,8 @@
 """What conversations look like over HTTP."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -35,16 +36,18 @@ class MessageOut(BaseModel):
 
     @classmethod
     def of(cls, line: Line) -> "MessageOut":
-        message = line.message
-        return cls.model_validate(
-            {
-                "seq": message.seq,
-                "sender": message.sender,
-                "text": message.text,
-                "choices": [ChoiceOut.model_validate(choice) for choice in line.choices],
-                "alert": message.alert,
-                "at": message.at,
-            }
+        return cls.shown(line.message, line.choices)
+
+    @classmethod
+    def shown(cls, message: Any, choices: Sequence[Any]) -> "MessageOut":
+        """From anything with the columns of a message, and of its choices."""
+        return cls(
+            seq=message.seq,
+            sender=message.sender,
+            text=message.text,
+            choices=[ChoiceOut(token=choice.token, label=choice.label) for choice in choices],
+            alert=message.alert,
+            at=message.at,
         )
 
 

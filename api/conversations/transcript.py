@@ -1,20 +1,54 @@
 """Reading and writing the lines of a conversation."""
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from itertools import chain
+from typing import Any, Protocol
 
-from sqlalchemy import exists, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import bindparam, exists, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from api.conversations.bell import TURNS, touch
 from api.conversations.tables import Choice, Conversation, Message, Turn
-from api.db.base import new_id
+from api.db.base import new_id, table_of
 
 UNFINISHED = ("queued", "running")
 MAX_LABEL = 200
+
+# Statements of every turn are built once: building one costs as much as running it.
+_LOCKED = (
+    select(Conversation)
+    .where(Conversation.id == bindparam("conversation"))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+#: A turn, locked; its conversation must be already.
+LOCKED_TURN = (
+    select(Turn).where(Turn.message_id == bindparam("turn")).with_for_update().execution_options(populate_existing=True)
+)
+_BUSY = exists().where(Turn.conversation_id == Conversation.id, Turn.state.in_(UNFINISHED))
+_STATE = select(Conversation.owner, _BUSY.label("busy"), Conversation.token_hash).where(
+    Conversation.id == bindparam("conversation")
+)
+_LATER = (
+    select(Message)
+    .where(Message.conversation_id == bindparam("conversation"), Message.seq > bindparam("after"))
+    .order_by(Message.seq)
+    .limit(bindparam("limit"))
+)
+_CHOICES = (
+    select(Choice)
+    .where(Choice.message_id.in_(bindparam("messages", expanding=True)))
+    .order_by(Choice.message_id, Choice.position)
+)
+_COUNT_LINES = (
+    update(table_of(Conversation))
+    .where(table_of(Conversation).c.id == bindparam("conversation"))
+    .values(last_seq=bindparam("seq"), last_message_at=bindparam("moment"))
+)
+_ADD_MESSAGES, _ADD_CHOICES, _ADD_TURN = (insert(table_of(c)) for c in (Message, Choice, Turn))
 
 
 @dataclass(frozen=True)
@@ -25,22 +59,19 @@ class Offer:
     payload: str
 
 
+class Worded(Protocol):
+    """Words with choices under them."""
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def offers(self) -> Sequence[Offer]: ...
+
+
 async def lock_conversation(session: AsyncSession, conversation_id: str) -> Conversation | None:
     """The conversation, locked until the transaction ends. Always locked before its turns: one order, no deadlock."""
-    query = select(Conversation).where(Conversation.id == conversation_id)
-    return await session.scalar(query.with_for_update().execution_options(populate_existing=True))
-
-
-async def next_seq(session: AsyncSession, conversation: Conversation, now: datetime) -> int:
-    """The next line's number. The row stays locked until commit, so that numbers grow in the order of commits."""
-    result = await session.execute(
-        update(Conversation)
-        .where(Conversation.id == conversation.id)
-        .values(last_seq=Conversation.last_seq + 1, last_message_at=now)
-        .returning(Conversation.last_seq)
-        .execution_options(synchronize_session=False)
-    )
-    return result.scalar_one()
+    return await session.scalar(_LOCKED, {"conversation": conversation_id})
 
 
 async def add_message(
@@ -55,45 +86,82 @@ async def add_message(
 ) -> Message:
     """Append a line (sender: customer | bot | agent | system) with its choices, and ring when it is committed.
 
-    `fields` are further columns of Message: provider_id, content_hash, reply_to, agent_id.
+    The conversation must be locked, or new: its row counts the lines, so that numbers grow in the order of commits.
+    `fields` are further columns of Message: provider_id, content_hash, alert, agent_id.
     """
-    message = Message(
-        id=new_id("ms"),
-        conversation_id=conversation.id,
-        seq=await next_seq(session, conversation, now),
-        sender=sender,
-        text=text,
-        at=now,
+    conversation.last_seq += 1
+    conversation.last_message_at = now
+    row = _line(conversation.id, conversation.last_seq, sender, text, now, fields)
+    await _insert(session, [row], [_choices(row, offers)])
+    return Message(**row)
+
+
+async def add_messages(
+    session: AsyncSession,
+    conversation_id: str,
+    last_seq: int,
+    sender: str,
+    said: Sequence[Worded],
+    now: datetime,
+    **fields: Any,
+) -> None:
+    """Append several lines at once to a conversation of which no object is loaded; it must be locked."""
+    rows = [
+        _line(conversation_id, seq, sender, message.text, now, fields) for seq, message in enumerate(said, last_seq + 1)
+    ]
+    if rows:
+        count = {"conversation": conversation_id, "seq": rows[-1]["seq"], "moment": now}
+        await session.execute(_COUNT_LINES, count)
+        await _insert(session, rows, [_choices(row, message.offers) for row, message in zip(rows, said, strict=True)])
+
+
+def _line(
+    conversation_id: str, seq: int, sender: str, text: str, now: datetime, fields: Mapping[str, Any]
+) -> dict[str, Any]:
+    return {
+        "id": new_id("ms"),
+        "conversation_id": conversation_id,
+        "seq": seq,
+        "sender": sender,
+        "text": text,
+        "content_hash": "",
+        "alert": False,
+        "at": now,
         **fields,
-    )
-    session.add(message)
-    await session.flush()
-    for position, offer in enumerate(offers):
-        session.add(
-            Choice(
-                token=secrets.token_urlsafe(12),
-                message_id=message.id,
-                conversation_id=conversation.id,
-                position=position,
-                label=offer.label[:MAX_LABEL],
-                payload=offer.payload,
-            )
-        )
-    await touch(session, conversation.id)
-    return message
+    }
+
+
+def _choices(line: Mapping[str, Any], offers: Iterable[Offer]) -> list[dict[str, Any]]:
+    return [
+        {
+            "token": secrets.token_urlsafe(12),
+            "message_id": line["id"],
+            "conversation_id": line["conversation_id"],
+            "position": position,
+            "label": offer.label[:MAX_LABEL],
+            "payload": offer.payload,
+        }
+        for position, offer in enumerate(offers)
+    ]
+
+
+async def _insert(session: AsyncSession, lines: list[dict[str, Any]], choices: Iterable[list[dict[str, Any]]]) -> None:
+    await session.execute(_ADD_MESSAGES, lines)
+    if flat := list(chain.from_iterable(choices)):
+        await session.execute(_ADD_CHOICES, flat)
+    await touch(session, lines[0]["conversation_id"])
 
 
 async def queue_turn(session: AsyncSession, message: Message, payload: dict[str, Any], now: datetime) -> None:
     """Have the bot answer this message. `payload`: {"text", "choice", "danger", "language"}."""
-    session.add(
-        Turn(
-            message_id=message.id,
-            conversation_id=message.conversation_id,
-            seq=message.seq,
-            not_before=now,
-            payload=payload,
-        )
-    )
+    turn = {
+        "message_id": message.id,
+        "conversation_id": message.conversation_id,
+        "seq": message.seq,
+        "not_before": now,
+        "payload": payload,
+    }
+    await session.execute(_ADD_TURN, turn)
     await touch(session, TURNS)
 
 
@@ -118,14 +186,9 @@ class State:
 
 
 async def state_of(session: AsyncSession, conversation_id: str) -> State | None:
-    """Owner and busy; None for an unknown conversation.
-
-    Read before the messages: what is not busy any more has all its replies in a later read.
-    """
-    busy = exists().where(Turn.conversation_id == conversation_id, Turn.state.in_(UNFINISHED))
-    query = select(Conversation.owner, busy, Conversation.token_hash).where(Conversation.id == conversation_id)
-    row = (await session.execute(query)).one_or_none()
-    return State(row[0], bool(row[1]), row[2]) if row is not None else None
+    """Owner and busy; None for an unknown conversation."""
+    row = (await session.execute(_STATE, {"conversation": conversation_id})).one_or_none()
+    return State(row.owner, bool(row.busy), row.token_hash) if row is not None else None
 
 
 @dataclass(frozen=True)
@@ -138,14 +201,57 @@ class Line:
 
 async def lines_after(session: AsyncSession, conversation_id: str, after: int, limit: int = 200) -> list[Line]:
     """The messages after `seq` = `after`, oldest first, at most `limit`."""
-    query = select(Message).where(Message.conversation_id == conversation_id, Message.seq > after)
-    messages = (await session.scalars(query.order_by(Message.seq).limit(limit))).all()
+    found = await session.scalars(_LATER, {"conversation": conversation_id, "after": after, "limit": limit})
+    messages = found.all()
     offered: dict[str, list[Choice]] = {}
     wanted = [message.id for message in messages if message.sender in ("bot", "system")]
     if wanted:
-        choices = await session.scalars(
-            select(Choice).where(Choice.message_id.in_(wanted)).order_by(Choice.message_id, Choice.position)
-        )
-        for choice in choices:
+        for choice in await session.scalars(_CHOICES, {"messages": wanted}):
             offered.setdefault(choice.message_id, []).append(choice)
     return [Line(message, offered.get(message.id, [])) for message in messages]
+
+
+_c, _m, _o = table_of(Conversation).c, table_of(Message).c, table_of(Choice).c
+_busy = exists().where(table_of(Turn).c.conversation_id == _c.id, table_of(Turn).c.state.in_(UNFINISHED))
+_NEWS = (
+    select(_c.owner, _busy.label("busy"), _c.token_hash, _m.id, _m.seq, _m.sender, _m.text, _m.alert, _m.at)
+    .outerjoin_from(
+        table_of(Conversation), table_of(Message), (_m.conversation_id == _c.id) & (_m.seq > bindparam("after"))
+    )
+    .where(_c.id == bindparam("conversation"))
+    .order_by(_m.seq)
+    .limit(bindparam("limit"))
+)
+_OFFERED = (
+    select(_o.message_id, _o.token, _o.label)
+    .where(_o.message_id.in_(bindparam("messages", expanding=True)))
+    .order_by(_o.message_id, _o.position)
+)
+
+
+@dataclass(frozen=True)
+class News:
+    """What a customer's page asks for: rows of messages (seq, sender, text, alert, at) and their choices (token,
+    label) by message id."""
+
+    state: State
+    lines: Sequence[Any]
+    choices: dict[str, list[Any]]
+
+
+async def news_of(connection: AsyncConnection, conversation_id: str, after: int, limit: int) -> News | None:
+    """State and messages after `seq` = `after` as of one moment: what is not busy any more has all its replies there.
+
+    None for an unknown conversation. A choice is never written after its message, and so needs no common moment.
+    """
+    asked = {"conversation": conversation_id, "after": after, "limit": limit}
+    rows = (await connection.execute(_NEWS, asked)).all()
+    if not rows:
+        return None
+    first, choices = rows[0], dict[str, list[Any]]()
+    lines = [row for row in rows if row.id is not None]
+    wanted = [line.id for line in lines if line.sender in ("bot", "system")]
+    if wanted:
+        for choice in await connection.execute(_OFFERED, {"messages": wanted}):
+            choices.setdefault(choice.message_id, []).append(choice)
+    return News(State(first.owner, bool(first.busy), first.token_hash), lines, choices)

@@ -4,8 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from api.conversations.tables import Turn
-from api.conversations.transcript import lock_conversation
+from api.conversations.transcript import LOCKED_TURN, lock_conversation
 from api.deps import CurrentCaller, WriteSession
 from api.errors import Problem
 
@@ -18,7 +17,7 @@ async def live_turn(caller: CurrentCaller, session: WriteSession) -> None:
     if caller.kind != "bot" or caller.conversation_id is None:
         return
     conversation = await lock_conversation(session, caller.conversation_id)
-    turn = await session.get(Turn, caller.message_id or "", with_for_update=True)
+    turn = await session.scalar(LOCKED_TURN, {"turn": caller.message_id or ""})
     if (
         conversation is None
         or turn is None

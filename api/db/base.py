@@ -2,9 +2,9 @@
 
 import secrets
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import JSON, DateTime, Dialect, MetaData
+from sqlalchemy import JSON, DateTime, Dialect, MetaData, Table
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
@@ -48,3 +48,8 @@ class Base(DeclarativeBase):
 def new_id(prefix: str) -> str:
     """An id that cannot be guessed, e.g. `cv_8f…` (96 bits)."""
     return f"{prefix}_{secrets.token_hex(12)}"
+
+
+def table_of(cls: type[Base]) -> Table:
+    """The table of an ORM class, for statements that need no objects."""
+    return cast(Table, cls.__table__)

@@ -4,8 +4,10 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any, Self
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from api.db.sqlite import DRIVER
 
 #: How long a SQLite writer waits for another one, ms.
 SQLITE_BUSY_MS = 5_000
@@ -36,11 +38,13 @@ class OneWriter(AsyncSession):
 class Database:
     """One engine and its two kinds of session: `read` takes no write lock, `write` takes it at once.
 
+    `glance` is for connections that read one thing: each of their statements is a transaction of its own.
     SQLite refuses to turn a reader into a writer while another one writes; a transaction that is going to
     write therefore says so when it begins (BEGIN IMMEDIATE). PostgreSQL treats both alike.
     """
 
     engine: AsyncEngine
+    glance: AsyncEngine
     read: async_sessionmaker[AsyncSession]
     write: async_sessionmaker[AsyncSession]
 
@@ -57,11 +61,13 @@ def open_database(url: str, pool_size: int = 20) -> Database:
     sqlite = url.startswith("sqlite")
     options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "pool_pre_ping": not sqlite}
     # Parameters are customers' words and numbers: no error may carry them into a log.
-    engine = create_async_engine(url, hide_parameters=True, **options)
+    driven = make_url(url).set(drivername=f"sqlite+{DRIVER}") if sqlite else url
+    engine = create_async_engine(driven, hide_parameters=True, **options)
     if sqlite:
         _prepare_sqlite(engine)
     return Database(
         engine=engine,
+        glance=engine.execution_options(**{"sqlite_begin": ""} if sqlite else {"isolation_level": "AUTOCOMMIT"}),
         read=async_sessionmaker(engine, expire_on_commit=False),
         write=_writers(engine) if sqlite else async_sessionmaker(engine, expire_on_commit=False),
     )
@@ -89,4 +95,5 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
+        driven: Any = connection.connection.dbapi_connection
+        driven.begin(connection.get_execution_options().get("sqlite_begin", "BEGIN"))

@@ -30,7 +30,7 @@ class IdempotencyRecord(Base):
     created_at: Mapped[datetime]
 
 
-def require_key(idempotency_key: Annotated[str | None, Header()] = None) -> str:
+async def require_key(idempotency_key: Annotated[str | None, Header()] = None) -> str:
     """The Idempotency-Key header; 400 where a POST comes without one."""
     if not idempotency_key or len(idempotency_key) > MAX_KEY:
         raise Problem(400, "idempotency-key-required", "Send an Idempotency-Key header of 1 to 200 characters.")

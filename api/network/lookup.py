@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.network import rules
@@ -20,13 +20,25 @@ from api.tickets.tables import Unit
 #: Places considered for one question.
 MOST_PLACES = 4
 _HAN = re.compile(f"[{HAN}]")
+# Built once: building a statement costs as much as running it.
+_VERSION = select(NetworkState.version).where(NetworkState.id == 1)
+_PLACES = select(Place).where(Place.id.in_(bindparam("places", expanding=True)))
+_POINTS = select(ServicePoint).where(ServicePoint.place_id == bindparam("place"))
+_NUMBERED = _POINTS.where(ServicePoint.number.in_(bindparam("numbers", expanding=True)))
+_FIRST = _POINTS.order_by(func.length(ServicePoint.number), ServicePoint.number).limit(bindparam("limit"))
+_CHAINS = (
+    select(AssetAncestor.asset_id, Asset)
+    .join(Asset, Asset.id == AssetAncestor.ancestor_id)
+    .where(AssetAncestor.asset_id.in_(bindparam("leaves", expanding=True)))
+    .order_by(AssetAncestor.depth)
+)
 #: One index per database of this process, with the network's version that it was built from.
 _indexes: weakref.WeakKeyDictionary[Any, tuple[int, PlaceIndex]] = weakref.WeakKeyDictionary()
 
 
 async def place_index(session: AsyncSession) -> PlaceIndex:
     """The index of this database's place names, built anew when the network has changed."""
-    version = await session.scalar(select(NetworkState.version).where(NetworkState.id == 1)) or 0
+    version = await session.scalar(_VERSION) or 0
     pool = session.get_bind().engine.pool
     known = _indexes.get(pool)
     if known is not None and known[0] == version:
@@ -45,7 +57,9 @@ async def find_places(session: AsyncSession, words: str, limit: int = 5) -> Plac
     text = normalise(words)
     english = not _HAN.search(text)
     matches = [m for m in (await place_index(session)).find(text) if m.score >= rules.PLAUSIBLE][:MOST_PLACES]
-    places = {p.id: p for p in await session.scalars(select(Place).where(Place.id.in_([m.place_id for m in matches])))}
+    if not matches:
+        return PlacesOut(candidates=[], place=None, places=[], detail="")
+    places = {p.id: p for p in await session.scalars(_PLACES, {"places": [m.place_id for m in matches]})}
     # Nobody is sent to the neighbours on a guess.
     matches = [m for m in matches if places[m.place_id].served_by is None or m.score >= rules.CLEAR]
     if not matches:
@@ -92,13 +106,11 @@ async def _points(
     open_lists: list[list[tuple[ServicePoint, Match]]] = []
     for match in matches:
         number = numbers[match.place_id].building
-        query = select(ServicePoint).where(ServicePoint.place_id == match.place_id)
         if number:
-            points = (await session.scalars(query.where(ServicePoint.number.in_([number, ""])))).all()
+            points = (await session.scalars(_NUMBERED, {"place": match.place_id, "numbers": [number, ""]})).all()
             found += [(point, match) for point in points]
             continue
-        query = query.order_by(func.length(ServicePoint.number), ServicePoint.number).limit(limit)
-        points = (await session.scalars(query)).all()
+        points = (await session.scalars(_FIRST, {"place": match.place_id, "limit": limit})).all()
         open_lists.append([(point, match) for point in sorted(points, key=lambda p: rules.number_order(p.number))])
     for position in range(limit):
         found += [rows[position] for rows in open_lists if position < len(rows)]
@@ -126,14 +138,8 @@ async def _place(session: AsyncSession, place: Place, match: Match, numbers: Num
 async def chains_of(session: AsyncSession, points: Sequence[ServicePoint]) -> dict[str, Chain]:
     """The assets above each service point, by its id."""
     leaves = {leaf for point in points for leaf in (point.power_asset_id, point.water_asset_id) if leaf}
-    query = (
-        select(AssetAncestor.asset_id, Asset)
-        .join(Asset, Asset.id == AssetAncestor.ancestor_id)
-        .where(AssetAncestor.asset_id.in_(leaves))
-        .order_by(AssetAncestor.depth)
-    )
     above: dict[str | None, list[AssetOut]] = {}
-    for leaf, asset in await session.execute(query):
+    for leaf, asset in await session.execute(_CHAINS, {"leaves": sorted(leaves)}):
         above.setdefault(leaf, []).append(
             AssetOut(
                 id=asset.id,

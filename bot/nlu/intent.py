@@ -1,4 +1,4 @@
-"""Which intent a message has: linear SVMs over words, characters and sounds, with a calibrated confidence."""
+"""Which intent a message has: linear models over words, characters and sounds, with a calibrated confidence."""
 
 from typing import Any
 
@@ -59,7 +59,7 @@ class LinearIntentClassifier(IntentClassifier, GraphComponent):
         examples = [m for m in training_data.intent_examples if m.get(INTENT) and m.get(TEXT)]
         self._model = IntentModel.fit([m.get(TEXT) for m in examples], [m.get(INTENT) for m in examples])
         with self._storage.write_to(self._resource) as folder:
-            joblib.dump(self._model, folder / _FILE, compress=3)
+            joblib.dump(self._model, folder / _FILE)
         return self._resource
 
     def process(self, messages: list[Message]) -> list[Message]:

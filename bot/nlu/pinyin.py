@@ -11,7 +11,8 @@ from bot.nlu.text import HAN
 
 _HAN_RUN = re.compile(f"[{HAN}]+")
 _LATIN = re.compile(r"[a-z']+")
-_LONGEST = 6
+#: Letters of a syllable, and of what may still be a run of them.
+_LONGEST, _LONGEST_WORD = 6, 48
 
 
 def sounds(text: str) -> list[str]:
@@ -33,14 +34,17 @@ def typed(text: str) -> list[str]:
     return found if len(found) > 1 else []
 
 
-def _split(word: str) -> list[str]:
-    """Pinyin syllables that make up the word, the longest first; empty where there are none."""
+@lru_cache(maxsize=4096)
+def _split(word: str) -> tuple[str, ...]:
+    """Pinyin syllables that make up the word, the longest first; none where it cannot be pinyin."""
+    if len(word) > _LONGEST_WORD:
+        return ()
     for length in range(min(_LONGEST, len(word)), 0, -1):
         if word[:length] in _syllables():
             rest = _split(word[length:])
             if rest or length == len(word):
-                return [word[:length], *rest]
-    return []
+                return (word[:length], *rest)
+    return ()
 
 
 @lru_cache(maxsize=256)
