@@ -1,6 +1,7 @@
 """Composition root of the front desk."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -40,6 +41,9 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     await asyncio.to_thread(scan, "")  # loads its words now, and not while the first customer waits
     async with hear_other_processes(state.database):
         engine.start()
+        # What is loaded stays: a full collection would walk it again and again, and every customer wait 0.3 s for it.
+        gc.collect()
+        gc.freeze()
         chores = [
             asyncio.create_task(keep_demo_fresh(state.database, state.clock, state.settings.zone)),
             asyncio.create_task(keep_names_written(state.database, state.settings.names_file)),

@@ -11,6 +11,7 @@ from bot.actions.journey import REST, DeskAction, begin, finish
 from bot.actions.times import parse_time, spoken_time
 from bot.actions.turn import Turn
 from bot.actions.verify import VerifySteps
+from bot.actions.wishes import supply_besides
 
 _WHY = re.compile(
     r"怎么.{0,8}(?:多|贵|高|涨)|为(?:什么|啥|何)|不对|偏高|\bwhy\b|so (?:high|much)|too (?:high|much)|wrong",
@@ -103,7 +104,7 @@ class ActionBill(DeskAction):
     action = "action_bill"
 
     async def act(self, turn: Turn) -> None:
-        await begin(turn, "bill")
+        await begin(turn, supply_besides(turn.words) or "bill")
 
 
 class ActionReading(DeskAction):

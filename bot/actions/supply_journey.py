@@ -17,7 +17,7 @@ from bot.actions.supply import describe, move
 from bot.actions.times import Bilingual, parse_time, spoken_number, spoken_time
 from bot.actions.turn import Option, Turn
 from bot.actions.verify import VerifySteps
-from bot.actions.wishes import SEND_SOMEONE, brown_water, wants_to_complain, wish_in, wishes_in
+from bot.actions.wishes import SEND_SOMEONE, besides_supply, brown_water, wish_in, wishes_in
 from bot.nlu.scope import scope_in
 
 HOUSEHOLD = Option("household", "只有我家", "Only my home")
@@ -72,8 +72,8 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
                 also(turn, other)
             if self.utility == "power" and brown_water(turn.words):
                 also(turn, "water_quality")
-        if wants_to_complain(turn.words):
-            also(turn, "complaint")
+        for wish in besides_supply(turn.words):
+            also(turn, wish)
         await self.need_place(turn)
 
     async def again(self, turn: Turn) -> None:

@@ -4,7 +4,7 @@ from bot.actions.guide_first import GuideFirstJourney
 from bot.actions.journey import DeskAction, begin
 from bot.actions.supply_journey import SupplyJourney
 from bot.actions.turn import Option, Turn
-from bot.actions.wishes import brown_water
+from bot.actions.wishes import brown_water, supply_besides
 
 
 class Water(SupplyJourney):
@@ -81,4 +81,5 @@ class ActionWaterQuality(DeskAction):
     action = "action_water_quality"
 
     async def act(self, turn: Turn) -> None:
-        await begin(turn, "water_quality")
+        # Of both, supply comes first (B13); the other waits.
+        await begin(turn, "outage" if supply_besides(turn.words) == "outage" else "water_quality")

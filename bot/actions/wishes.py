@@ -28,10 +28,35 @@ SEND_SOMEONE = re.compile(
 _AND = re.compile(r"而且|并且|还要|另外|同时|顺便|也要|[,，。;；]|\b(?:and|also|plus)\b", re.IGNORECASE)
 
 
+_BESIDES = re.compile(
+    r"顺便|顺带|另外|还想|还要|也想|也要|而且|再问|\b(?:also|besides|plus|as well|by the way|another thing)\b",
+    re.IGNORECASE,
+)
+_BILL = re.compile(
+    r"(?:查|问|看).{0,8}(?:电费|水费|账单|余额|欠费)|(?:电费|水费|账单).{0,8}(?:多少|几多|怎么|为什么|查)"
+    r"|\b(?:check|see|know|about|explain|wrong with).{0,20}\b(?:bill|balance)\b|\bhow much (?:do )?i owe\b",
+    re.IGNORECASE,
+)
+_CLAIM = re.compile(
+    r"(?:烧坏|烧了|坏了|化了|损坏|报废).{0,12}赔|赔偿|索赔|\bcompensat\w+|\b(?:who|will you) pays? for\b", re.IGNORECASE
+)
 _TRIP = re.compile(
     r"跳闸|跳匝|合不上|推不上|开关.{0,6}(?:跳|弹)|\b(?:breaker|rcd|switch|fuse)\b.{0,25}\b(?:trip\w*|off|won'?t)",
     re.IGNORECASE,
 )
+
+
+def besides_supply(words: str) -> list[str]:
+    """The journeys that a message about supply names as well, the most urgent first."""
+    named = (("damage_claim", _CLAIM.search(words)), ("complaint", _COMPLAIN.search(words)))
+    bill = _BESIDES.search(words) and _BILL.search(words)
+    return [journey for journey, found in (*named, ("bill", bill)) if found]
+
+
+def supply_besides(words: str) -> str | None:
+    """outage | water where a message about something else also reports, in so many words, that supply is off now."""
+    off = _OFF.search(words)
+    return ("water" if off["water"] else "outage") if off and _BESIDES.search(words) else None
 
 
 def wishes_in(words: str) -> set[str]:

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from bot.actions import complaint, tickets, verify
+from bot.actions.wishes import besides_supply, supply_besides
 
 TABLE: list[tuple[str, re.Pattern[str], list[str], list[str]]] = [
     (
@@ -187,3 +188,33 @@ def test_it_is_recognised(what: str, pattern: re.Pattern[str], words: str) -> No
 )
 def test_what_only_sounds_like_it_is_not(what: str, pattern: re.Pattern[str], words: str) -> None:
     assert not pattern.search(words), what
+
+
+@pytest.mark.parametrize(
+    ("words", "journeys"),
+    [
+        ("停电了，而且我要投诉", ["complaint"]),
+        ("我家没电，顺便查一下电费", ["bill"]),
+        ("停电把冰箱里的东西都弄坏了要赔，我还要投诉你们", ["damage_claim", "complaint"]),
+        ("没电了是不是欠费", []),
+        ("no power since six, also how much do I owe", ["bill"]),
+        ("power is out and I want to complain and who pays for the food", ["damage_claim", "complaint"]),
+        ("the lights are off", []),
+    ],
+)
+def test_what_a_message_about_supply_names_besides(words: str, journeys: list[str]) -> None:
+    """Danger first, then supply, then the rest (B13)."""
+    assert besides_supply(words) == journeys
+
+
+@pytest.mark.parametrize(
+    ("words", "supply"),
+    [
+        ("水是黄的，而且还停电了", "outage"),
+        ("check my bill please, also there is no water", "water"),
+        ("停电是什么时候的事", None),
+        ("why is my bill so high", None),
+    ],
+)
+def test_supply_named_beside_another_wish(words: str, supply: str | None) -> None:
+    assert supply_besides(words) == supply
