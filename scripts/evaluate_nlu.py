@@ -33,6 +33,9 @@ Asked of the trained model as it runs. Written by other hands than the training 
 writing, labels read again by a second reader; never trained on, and no example may come close to one (a test compares
 them). The pipeline's choices were made by cross-validation, not on these.
 """
+NEWNESS = """Held-out utterances and examples were written to the same description of the intents; customers who never
+read it are stranger. What is least like any example tells most about them.
+"""
 CROSS_VALIDATION = """
 ## Cross-validation
 
@@ -50,7 +53,8 @@ def main() -> None:
     counts = Counter(answer.example.language for answer in fresh)
     FIGURES.write_text(json.dumps({"held_out": counts, **tables.figures(fresh)}, indent=2) + "\n", "utf-8")
     lines = [INTRODUCTION, f"{len(examples)} training examples; {milliseconds:.1f} ms a message.", HELD_OUT]
-    lines += [*tables.summary(fresh), "", "### Each kind", "", *tables.by_kind(fresh), "", "### Each intent", ""]
+    lines += [*tables.summary(fresh), "", "### Each kind", "", *tables.by_kind(fresh), "", "### How new they are", ""]
+    lines += [NEWNESS, *tables.by_likeness(fresh, examples), "", "### Each intent", ""]
     lines += ["Precision · recall · F1, in percent, and the number of utterances.", "", *tables.by_intent(fresh), ""]
     lines += ["### Taken for another", "", *tables.confusions(fresh, 15)]
     lines += [f"![What was meant, and what it was taken for](images/{PICTURE.name})", ""]

@@ -48,6 +48,10 @@ ENGLISH = frozenset(
 #: Words that say something only where nothing else is known yet.
 ENGLISH_OPENERS = frozenset("hi hey yes yeah yep no nope bye goodbye dear morning evening".split())  # noqa: SIM905
 
+#: Manners that people of either language borrow: they do not ask for another language.
+BORROWED = frozenset("yes please no thanks thank you ok okay sure sorry".split())  # noqa: SIM905
+BORROWED_HAN = re.compile(r"\W*(?:谢谢|多谢|好的?|是的?|不是|对|嗯|可以|没有|行)\W*")
+
 #: A street address or the name of a place, and nothing that makes a sentence of it.
 ADDRESS_END = re.compile(r"[号栋幢座楼室户层单元路街巷弄村镇乡区县市苑园城庄湾府邸庭轩阁里坊厦寓场社组]$")
 SENTENCE = re.compile(
@@ -66,6 +70,10 @@ def language_of(text: str, current: str | None) -> Language:
     plain = NOT_WORDS.sub(" ", text).lower().replace("\u2019", "'")
     words = set(WORD.findall(plain))
     english = bool(words & ENGLISH) or (current is None and bool(words & ENGLISH_OPENERS))
+    if current is not None and words and words <= BORROWED:
+        return known
+    if current == "en" and BORROWED_HAN.fullmatch(plain):
+        return "en"
     han = HAN.search(plain)
     if han is None:
         return "en" if english else known

@@ -15,8 +15,9 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
 from bot.actions.desk import DeskDown, DeskRefused
-from bot.actions.turn import Option, Turn
-from bot.actions.wishes import wish_in
+from bot.actions.readings import PERSON, READINGS, STARTERS
+from bot.actions.turn import Turn
+from bot.actions.wishes import instead, is_vague, wish_in
 
 #: What comes first when one message or conversation holds several wishes: danger, supply, complaint, the rest.
 DANGER, SUPPLY, COMPLAINT, REST = 0, 1, 2, 3
@@ -30,13 +31,12 @@ ANSWERS = frozenset({"affirm", "deny", "inform", "nlu_fallback", "out_of_scope",
 
 #: "Not the power, the water": what was begun is not to be taken up again.
 _CHANGED_MIND = re.compile(
-    r"说错|搞错|弄错|不是.{0,8}(?:是|而是)|其实|不对"
+    r"说错|搞错|弄错|不是.{0,8}(?:是|而是)|其实|不对|[哦噢]不"
     r"|\bnot\b.{1,30}\bbut\b|\bi meant?\b|\bactually\b|\bwrong\b|\binstead\b|\bforget (?:that|it)\b",
     re.IGNORECASE,
 )
 
 _ALSO = re.compile(r"还有|另外|也没|也停|同时|\b(?:also|too|as well|besides|another thing)\b", re.IGNORECASE)
-PERSON = Option("person", "转人工", "Talk to a person")
 
 
 class Journey:
@@ -111,6 +111,8 @@ async def begin(turn: Turn, name: str, **memory: Any) -> None:
     Free words stay with the journey that asked for them; what is less urgent waits its turn (supply before complaint,
     B13); what is as urgent or more replaces it, and the other is offered afterwards.
     """
+    if name in ("outage", "water") and turn.option is None:
+        name = instead(turn.words) or name
     wanted, active = Journey.registry[name], running(turn)
     if active is wanted:
         await active.again(turn)
@@ -193,7 +195,10 @@ class DeskAction(Action, ABC):
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
         turn = Turn.of(dispatcher, tracker)
         try:
-            await self.act(turn)
+            if running(turn) is None and is_vague(turn.words):
+                turn.say("utter_what_is_it", [READINGS[name] for name in STARTERS])
+            else:
+                await self.act(turn)
         except (DeskDown, DeskRefused):
             # Nothing that was prepared may be said: it might confirm what did not happen. The step stays where it
             # was, so that "try again" takes the same answer once more.

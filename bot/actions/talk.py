@@ -9,29 +9,13 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
 from bot.actions.desk import Json
-from bot.actions.journey import MEANT, PERSON, DeskAction, begin, proceed, running
+from bot.actions.journey import MEANT, DeskAction, begin, proceed, running
 from bot.actions.place_words import looks_like_address
+from bot.actions.readings import PERSON, READINGS, STARTERS
 from bot.actions.tickets import amend, is_back, withdraw
 from bot.actions.turn import Option, Turn
 from bot.actions.wishes import SEND_SOMEONE, wish_in
 
-#: What a customer may mean, as choices: the intent they stand for and its words.
-READINGS: dict[str, Option] = {
-    "report_outage": Option("start:outage", "家里停电了", "My power is off"),
-    "ask_outage_status": Option("start:outage_status", "问什么时候来电", "When power is back"),
-    "ask_planned_outage": Option("start:planned", "问计划停电停水", "Planned cuts"),
-    "meter_switch_problem": Option("start:meter", "开关跳闸、合不上", "A switch trips"),
-    "prepaid_card_problem": Option("start:card", "电卡充值问题", "Prepaid card trouble"),
-    "low_water_pressure": Option("start:water", "水压小", "Weak water"),
-    "no_water": Option("start:water", "没有水", "No water"),
-    "water_quality": Option("start:water_quality", "水质问题", "Water quality"),
-    "ask_bill": Option("start:bill", "查账单", "My bill"),
-    "make_complaint": Option("start:complaint", "投诉", "A complaint"),
-    "ask_ticket_status": Option("start:ticket_status", "查工单进度", "My ticket"),
-    "damage_claim": Option("start:damage_claim", "电器损坏索赔", "Damage claim"),
-    "report_for_others": Option("start:others", "报告路上的故障", "Report a fault in the street"),
-    "talk_to_human": PERSON,
-}
 #: What ends even a story that takes any words.
 _PLAIN_CANCEL = re.compile(
     r"(?:那|好吧|还是)?(?:算了|取消|不投诉了|不报了|不说了|不用了|停止)(?:吧|了)?[。.!！]*"
@@ -44,7 +28,6 @@ _GIBBERISH = re.compile(r"\b\w*[bcdfghjklmnpqrstvwxz]{5,}\w*\b", re.IGNORECASE)
 _ASKS_PLANNED = re.compile(r"停不停|会不?会?停|要停|停多久|\bany (?:planned )?cut", re.IGNORECASE)
 #: Below this an intent is a guess.
 UNSURE = 0.5
-STARTERS = ("report_outage", "no_water", "meter_switch_problem", "make_complaint", "talk_to_human")
 
 
 def readings(ranking: Iterable[Json], most: int = 2) -> list[Option]:

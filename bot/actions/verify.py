@@ -10,6 +10,8 @@ from bot.actions.desk import DeskRefused, Json
 from bot.actions.journey import Journey
 from bot.actions.times import parse_time, spoken_time
 from bot.actions.turn import Option, Turn
+from bot.nlu.numbers import digits_for_words
+from bot.nlu.text import normalise
 
 SKIP = Option("skip", "不核对了", "Skip this")
 _SKIPS = re.compile(
@@ -70,7 +72,7 @@ class VerifySteps(Journey):
             await self.misunderstood(turn)
 
     async def answer_verify_factor(self, turn: Turn) -> None:
-        match = _FACTOR.search(turn.words)
+        match = _FACTOR.search(_in_digits(turn.words))
         if turn.option == "skip" or turn.no or (not match and _SKIPS.search(turn.words)):
             await self.not_verified(turn)
             return
@@ -113,6 +115,12 @@ async def own_account(turn: Turn) -> Json | None:
         if refusal.type == "not-verified":
             return None
         raise
+
+
+def _in_digits(words: str) -> str:
+    """The words with spoken digits as digits, 叉 as the X that an identity number may end in."""
+    plain = digits_for_words(normalise(re.sub(r"[叉乂]", "x", words))).text
+    return re.sub(r"(?<=\d)[\s-]+x\b", "x", plain).upper()
 
 
 def _account_in(turn: Turn) -> str | None:

@@ -6,12 +6,26 @@ The intent of a message is its main wish; these patterns see what it hides.
 import re
 
 _COMPLAIN = re.compile(r"投诉|投訴|举报|\bcomplain(?:t|ts|ing)?\b", re.IGNORECASE)
+_NO_COMPLAINT = re.compile(
+    r"(?:不是|不想|不要|没想|没说|没有|不|别|别让我)(?:要|想|来|打算|为了|说)?(?:投诉|投訴|举报)"
+    r"|\b(?:not|no|n['’]t|never)\b(?: (?:a|to|want|wish|going|here|trying|any|really|mean|my|about))*"
+    r" complain(?:t|ts|ing)?\b"
+    r"|n['’]t (?:want|wish|mean|like) to complain\b",
+    re.IGNORECASE,
+)
+#: What comes before was said wrongly: "停水了，哦不，是停电了".
+_SLIP = re.compile(
+    r"^.*?(?:[哦噢啊呃]?不(?:对|是)?|说错了?|搞错了?)[,，。、 ]+(?:应该)?是(?P<zh>.+)$"
+    r"|^.*?\b(?:(?:sorry|no|oops|wait),? )?i mean[t]?,? (?P<en>.+)$",
+    re.IGNORECASE,
+)
 _OFF = re.compile(
     r"(?P<water>没水|停水|断水|没有水|无水|冇水"
-    r"|(?:ting|mei) ?shui|\bno water\b|water (?:is )?(?:off|out))"
+    r"|(?:ting|mei) ?shui|\b(?:no|neither|nor) water\b|water (?:is )?(?:off|out))"
     r"|(?P<power>停电|停電|没电|没有电|断电|冇电|(?:ting|mei) ?dian|没来电|\bno (?:power|electricity|light)\b"
     r"|(?:power|electricity|lights?|current|lekky|leccy|electric)"
     r"(?:['’]s)? (?:is |are |went |has |have )?(?:off|out|gone)"
+    r"|\bnor (?:power|electricity|light)|(?<=water) (?:and|or) (?:no )?(?:power|electricity)"
     r"|\bnot? have (?:any )?(?:power|light|current|electricity)|\b(?:went|gone|goes|is|it'?s) off again|\bno current"
     r"|\b(?:outage|blackout|power cut)\b(?!.{0,15}(?:tomorrow|planned|schedul|notice)))",
     re.IGNORECASE,
@@ -29,16 +43,32 @@ _AND = re.compile(r"而且|并且|还要|另外|同时|顺便|也要|[,，。;�
 
 
 _BESIDES = re.compile(
-    r"顺便|顺带|另外|还想|还要|也想|也要|而且|再问|\b(?:also|besides|plus|as well|by the way|another thing)\b",
+    r"顺便|顺带|另外|还[想要有]|也想|也要|而且|再问"
+    r"|\b(?:also|besides|plus|as well|by the way|another thing|and (?:my|the))\b",
     re.IGNORECASE,
 )
 _BILL = re.compile(
     r"(?:查|问|看).{0,8}(?:电费|水费|账单|余额|欠费)|(?:电费|水费|账单).{0,8}(?:多少|几多|怎么|为什么|查)"
+    r"|\bbill\b.{0,20}\b(?:doubled|high|higher|twice|too much|wrong)\b"
     r"|\b(?:check|see|know|about|explain|wrong with).{0,20}\b(?:bill|balance)\b|\bhow much (?:do )?i owe\b",
+    re.IGNORECASE,
+)
+_WEAK = re.compile(
+    r"水压.{0,4}(?:小|低|不足|不够)|水(?:太|很)?小|\b(?:low|weak|terrible|no|poor|bad) (?:water )?pressure"
+    r"|pressure (?:is |'s )?(?:so |too |very |really )?(?:low|terrible|weak|poor|bad)",
     re.IGNORECASE,
 )
 _CLAIM = re.compile(
     r"(?:烧坏|烧了|坏了|化了|损坏|报废).{0,12}赔|赔偿|索赔|\bcompensat\w+|\b(?:who|will you) pays? for\b", re.IGNORECASE
+)
+_VAGUE = re.compile(
+    r"(?:(?:我家|家里|那个|东西|又|都|好像|突然)*"
+    r"(?:坏了|不好使了?|不行了|用不了了?|没有了|出问题了?|有问题|不对劲|又来了|出毛病了)[,，。!！ ]*)+"
+    r"|(?:help,? )?(?:it|this|that|something|everything|nothing|the thing)(?:['’]s| is| has)? ?"
+    r"(?:all |just |really |again )*"
+    r"(?:not working|broken|stopped|works?|wrong|doesn['’]?t work|gone wrong|broke|the thing)?"
+    r"(?: any ?more| again| at all)?[.!?]*",
+    re.IGNORECASE,
 )
 _TRIP = re.compile(
     r"跳闸|跳匝|合不上|推不上|开关.{0,6}(?:跳|弹)|\b(?:breaker|rcd|switch|fuse)\b.{0,25}\b(?:trip\w*|off|won'?t)",
@@ -48,15 +78,22 @@ _TRIP = re.compile(
 
 def besides_supply(words: str) -> list[str]:
     """The journeys that a message about supply names as well, the most urgent first."""
-    named = (("damage_claim", _CLAIM.search(words)), ("complaint", _COMPLAIN.search(words)))
+    named = (("damage_claim", _CLAIM.search(words)), ("complaint", wants_to_complain(words)))
     bill = _BESIDES.search(words) and _BILL.search(words)
     return [journey for journey, found in (*named, ("bill", bill)) if found]
 
 
 def supply_besides(words: str) -> str | None:
     """outage | water where a message about something else also reports, in so many words, that supply is off now."""
+    if not _BESIDES.search(words):
+        return None
     off = _OFF.search(words)
-    return ("water" if off["water"] else "outage") if off and _BESIDES.search(words) else None
+    return "water" if _WEAK.search(words) and not off else ("water" if off["water"] else "outage") if off else None
+
+
+def is_vague(words: str) -> bool:
+    """Whether a message says that something is wrong, and not what."""
+    return bool(_VAGUE.fullmatch(words.strip()))
 
 
 def wishes_in(words: str) -> set[str]:
@@ -71,7 +108,14 @@ def wish_in(words: str) -> str | None:
         return "water" if off["water"] else "outage"
     if _TRIP.search(words):
         return "meter"
-    return "complaint" if _COMPLAIN.search(words) else None
+    return "complaint" if wants_to_complain(words) else None
+
+
+def instead(words: str) -> str | None:
+    """The supply journey that a slip of the tongue was put right to, else None."""
+    slip = _SLIP.match(words)
+    off = _OFF.search(slip["zh"] or slip["en"]) if slip else None
+    return ("water" if off["water"] else "outage") if off else None
 
 
 def brown_water(words: str) -> bool:
@@ -88,7 +132,7 @@ def brown_water(words: str) -> bool:
 
 def wants_to_complain(words: str) -> bool:
     """Whether a message about supply also holds the wish to complain ("停电了，而且我要投诉")."""
-    return bool(_COMPLAIN.search(words))
+    return bool(_COMPLAIN.search(_NO_COMPLAINT.sub("", words)))
 
 
 def supply_trouble(words: str) -> str | None:

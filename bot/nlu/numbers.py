@@ -68,9 +68,9 @@ def numbers(text: str) -> Iterator[Hit]:
             rest = rest[:start] + "#" * (end - start) + rest[end:]
     for match in AMOUNT.finditer(rest):
         amount = match["zh"] or match["en"] or match["sign"]
-        value = decimal(amount)
-        if value is not None:
-            yield "amount", value, *match.span()
+        number = decimal(amount)
+        if number is not None:
+            yield "amount", number, *match.span()
     for match in READING.finditer(rest):
         group = "said" if match["said"] else "unit"
         yield "reading", str(Decimal(match[group])), *match.span(group)

@@ -51,7 +51,8 @@ def train(side: Side, folder: Path, name: str, *arguments: str) -> tuple[Path, f
     from the start of the process to its end."""
     print(f"bench: training {name} …", flush=True)
     log = folder / f"{name}.log"
-    command = [side.rasa, "train", *arguments, "--config", f"{name}.yml", "--out", "models", "--fixed-model-name", name]
+    command: list[str | Path] = [side.rasa, "train", *arguments, "--config", f"{name}.yml"]
+    command += ["--out", "models", "--fixed-model-name", name]
     began = time.monotonic()
     with log.open("w") as out:
         done = subprocess.run(command, cwd=folder, env=variables(folder), stdout=out, stderr=out, check=False)

@@ -52,8 +52,9 @@ def write_project(folder: Path) -> list[str]:
     examples = of_intents([one for one in training_examples() if one.language == LANGUAGE])
     ours = our_config()
     actions = {value for policy in ours["policies"] for key, value in policy.items() if key.endswith("_name")}
-    rules = [{"rule": name, "steps": [{"intent": name}, {"action": f"utter_{name}"}]} for name in examples]
-    stories = [{"story": f"story {one['rule']}", "steps": one["steps"] * 2} for one in rules[:STORIES]]
+    steps = {name: [{"intent": name}, {"action": f"utter_{name}"}] for name in examples}
+    rules = [{"rule": name, "steps": taken} for name, taken in steps.items()]
+    stories = [{"story": f"story {name}", "steps": taken * 2} for name, taken in list(steps.items())[:STORIES]]
     trained = {intent: texts[:EXAMPLES_PER_INTENT] for intent, texts in examples.items()}
     domain = {
         "version": "3.1",

@@ -47,7 +47,7 @@ class Asker:
     def __init__(self, side: Side, model: Path, name: str, stack: ExitStack) -> None:
         print(f"bench: loading {name} …", flush=True)
         self._log = model.parent / f"{name}.asker.log"
-        command = [side.python, "-m", "scripts.benchmark.asker", model]
+        command: list[str | Path] = [side.python, "-m", "scripts.benchmark.asker", model]
         out = stack.enter_context(self._log.open("w"))
         self.process = stack.enter_context(
             ending(
@@ -113,11 +113,11 @@ def _trained(
 
 def _by_turns(language: str, utterances: list[Example], sides: list[tuple[Model, Asker]]) -> None:
     print(f"bench: asking in {LANGUAGES[language]} …", flush=True)
-    times: list[list[float]] = [[] for _ in sides]
+    times: list[list[float]] = [[] for _ in sides]  # a list a side
     for start in range(0, len(utterances), CHUNK):
         for (model, asker), spent in zip(sides, times, strict=True):
             answers, took = asker.ask(utterances[start : start + CHUNK])
             model.answers += answers
-            spent += took
-    for (model, _), spent in zip(sides, times, strict=True):
-        model.times[language] = statistics.median(spent)
+            spent.extend(took)
+    for (model, _), taken in zip(sides, times, strict=True):
+        model.times[language] = statistics.median(taken)

@@ -3,8 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from rapidfuzz import fuzz, process
+
 from scripts.evaluation.answers import OUT_OF_SCOPE, REFUSED, Answer
-from scripts.evaluation.data import KINDS, LANGUAGES
+from scripts.evaluation.data import KINDS, LANGUAGES, Example
 
 Figures = dict[str, float]
 
@@ -50,6 +52,19 @@ def by_kind(answers: Sequence[Answer]) -> list[str]:
         counts = [sum(a.example.kind == kind and a.example.language == language for a in answers) for language in found]
         cells = [f"{found[language][kind]:.1f} % ({count})" for language, count in zip(found, counts, strict=True)]
         lines.append(f"| {name} | {' | '.join(cells)} |")
+    return lines
+
+
+def by_likeness(answers: Sequence[Answer], learnt: Sequence[Example]) -> list[str]:
+    """A row for each ten percent that an utterance's nearest training example is like it, letter by letter."""
+    texts = list({example.text.lower() for example in learnt})
+    tens: dict[int, list[Answer]] = {}
+    for a in answers:
+        likeness = process.extractOne(a.example.text.lower(), texts, scorer=fuzz.ratio)[1]
+        tens.setdefault(min(8, int(likeness // 10)), []).append(a)
+    lines = ["| nearest example | utterances | right |", "| --- | --- | --- |"]
+    for ten, mine in sorted(tens.items()):
+        lines.append(f"| {10 * ten}–{10 * ten + 9} % alike | {len(mine)} | {share(a.right for a in mine):.1f} % |")
     return lines
 
 

@@ -63,7 +63,6 @@ CASES = [
     ("zh", "I'd like to talk to a person", "en"),
     ("zh", "There’s no water at Lakeside Garden 5", "en"),
     ("zh", "english please", "en"),
-    ("zh", "thanks", "en"),
     ("zh", "THE METER KEEPS TRIPPING", "en"),
 ]
 
@@ -71,3 +70,17 @@ CASES = [
 @pytest.mark.parametrize(("current", "text", "expected"), CASES)
 def test_language_of(current: str | None, text: str, expected: str) -> None:
     assert language_of(text, current) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "current", "language"),
+    [
+        ("yes please", "zh", "zh"),
+        ("OK thanks", "zh", "zh"),
+        ("谢谢", "en", "en"),
+        ("好的", "en", "en"),
+        ("no power", "zh", "en"),
+    ],
+)
+def test_borrowed_manners_ask_for_no_other_language(text: str, current: str, language: str) -> None:
+    assert language_of(text, current) == language

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from bot.actions import complaint, tickets, verify
-from bot.actions.wishes import besides_supply, supply_besides
+from bot.actions.wishes import besides_supply, instead, is_vague, supply_besides, wants_to_complain, wishes_in
 
 TABLE: list[tuple[str, re.Pattern[str], list[str], list[str]]] = [
     (
@@ -218,3 +218,63 @@ def test_what_a_message_about_supply_names_besides(words: str, journeys: list[st
 )
 def test_supply_named_beside_another_wish(words: str, supply: str | None) -> None:
     assert supply_besides(words) == supply
+
+
+@pytest.mark.parametrize(
+    ("words", "wishes"),
+    [
+        ("我不投诉，就问什么时候来电", False),
+        ("这不是投诉啊，就问一下", False),
+        ("it's not a complaint, I only want to know when it's back", False),
+        ("I don't want to complain, just tell me", False),
+        ("我要投诉", True),
+        ("I have a complaint", True),
+    ],
+)
+def test_a_complaint_denied_is_none(words: str, wishes: bool) -> None:
+    assert wants_to_complain(words) is wishes
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        ("停水了，哦不，是停电了", "outage"),
+        ("停电了，说错了，是停水", "water"),
+        ("no water, sorry I mean no power", "outage"),
+        ("停电了", None),
+        ("我家停水了，是不是停电了", None),
+    ],
+)
+def test_a_slip_of_the_tongue_is_put_right(words: str, meant: str | None) -> None:
+    assert instead(words) == meant
+
+
+def test_both_supplies_off_are_two_wishes() -> None:
+    for words in ("we've got neither water nor electricity", "no water or power", "没电没水"):
+        assert wishes_in(words) == {"outage", "water"}
+
+
+@pytest.mark.parametrize("words", ["坏了", "坏了坏了", "我家那个又来了", "it's not working", "nothing works"])
+def test_vague_words_tell_nothing(words: str) -> None:
+    assert is_vague(words)
+
+
+@pytest.mark.parametrize("words", ["停电了", "没水", "冰箱坏了要赔", "the tap is not working", "it is dark here", ""])
+def test_what_tells_something_is_not_vague(words: str) -> None:
+    assert not is_vague(words)
+
+
+@pytest.mark.parametrize(
+    ("words", "factor"),
+    [
+        ("幺九九零零零零零零零幺", "19900000001"),
+        ("零三幺五二叉", "03152X"),
+        ("zero three one five two x", "03152X"),
+        ("六位是幺零二六幺八", "102618"),
+        ("03152x", "03152X"),
+    ],
+)
+def test_a_spoken_factor_is_read_as_digits(words: str, factor: str) -> None:
+    found = verify._FACTOR.search(verify._in_digits(words))
+    assert found is not None
+    assert found.group() == factor
