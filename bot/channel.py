@@ -11,6 +11,7 @@ tracker and not handled again.
 """
 
 import asyncio
+import ctypes
 import gc
 import hmac
 import os
@@ -118,6 +119,9 @@ class DeskInput(InputChannel):
             # What is loaded stays: a full collection would walk it again and again, and every turn wait 0.2 s for it.
             gc.collect()
             gc.freeze()
+            # Loading leaves holes of tens of MB; glibc gives them back when asked.
+            if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
+                trim(0)
 
         @desk.route("/webhook", methods=["POST"])
         async def receive(request: Request) -> HTTPResponse:

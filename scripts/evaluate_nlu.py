@@ -46,13 +46,13 @@ something, seldom alike, and a part of them is meant to be hard.
 
 def main() -> None:
     model = max((ROOT / "models").glob("*.tar.gz"), key=lambda file: file.stat().st_mtime)
-    fresh, milliseconds = of_model(model, held_out())
+    fresh = of_model(model, held_out())
     examples = training_examples()
     folded = cross_validated(examples)
     draw(fresh, PICTURE)
     counts = Counter(answer.example.language for answer in fresh)
     FIGURES.write_text(json.dumps({"held_out": counts, **tables.figures(fresh)}, indent=2) + "\n", "utf-8")
-    lines = [INTRODUCTION, f"{len(examples)} training examples; {milliseconds:.1f} ms a message.", HELD_OUT]
+    lines = [INTRODUCTION, f"{len(examples)} training examples.", HELD_OUT]
     lines += [*tables.summary(fresh), "", "### Each kind", "", *tables.by_kind(fresh), "", "### How new they are", ""]
     lines += [NEWNESS, *tables.by_likeness(fresh, examples), "", "### Each intent", ""]
     lines += ["Precision · recall · F1, in percent, and the number of utterances.", "", *tables.by_intent(fresh), ""]

@@ -8,9 +8,9 @@ import re
 _COMPLAIN = re.compile(r"投诉|投訴|举报|\bcomplain(?:t|ts|ing)?\b", re.IGNORECASE)
 _NO_COMPLAINT = re.compile(
     r"(?:不是|不想|不要|没想|没说|没有|不|别|别让我)(?:要|想|来|打算|为了|说)?(?:投诉|投訴|举报)"
-    r"|\b(?:not|no|n['’]t|never)\b(?: (?:a|to|want|wish|going|here|trying|any|really|mean|my|about))*"
-    r" complain(?:t|ts|ing)?\b"
-    r"|n['’]t (?:want|wish|mean|like) to complain\b",
+    r"|\b(?:not|no|never|(?:do|does|did|is|was|wo|would|have)n['’]?t)"
+    r"(?: (?:a|to|want|wish|like|have|going|here|trying|any|really|mean|my|about))*"
+    r" complain(?:t|ts|ing)?\b",
     re.IGNORECASE,
 )
 #: What comes before was said wrongly: "停水了，哦不，是停电了".

@@ -32,7 +32,9 @@ class IntentModel:
 
     def __init__(self, features: "_Features", parts: "_Parts", scales: Sequence[float]) -> None:
         self._features = features
-        self._weights = np.ascontiguousarray((scales[0] * parts.svm + scales[1] * parts.bayes).T, dtype=np.float32)
+        self._weights = np.ascontiguousarray(
+            (scales[0] * parts.svm + scales[1] * parts.bayes).T, dtype=np.float16
+        )  # half the memory
         self._bias = scales[0] * parts.bias
         self.intents: list[str] = list(parts.intents)
 
@@ -54,7 +56,7 @@ class IntentModel:
 
     def _margins(self, view: Views) -> np.ndarray:
         columns, values = self._features.of(view)
-        return self._bias + values @ self._weights[columns]
+        return self._bias + values @ self._weights[columns].astype(np.float32)
 
 
 class _Parts(NamedTuple):
@@ -121,6 +123,7 @@ class _Features:
                 parts.append(vectorizer.fit_transform([getattr(view, name) for view in seen]) * _WEIGHTS[name])
             except ValueError:  # nothing to learn from this view, say sounds where no example is Chinese
                 continue
+            vars(vectorizer).pop("stop_words_", None)  # all pieces too rare to count: more memory than the rest
             table = vectorizer.vocabulary_
             self._tables.append((name, vectorizer.build_analyzer(), table, vectorizer.idf_, width))
             width += len(table)

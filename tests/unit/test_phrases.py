@@ -227,6 +227,8 @@ def test_supply_named_beside_another_wish(words: str, supply: str | None) -> Non
         ("这不是投诉啊，就问一下", False),
         ("it's not a complaint, I only want to know when it's back", False),
         ("I don't want to complain, just tell me", False),
+        ("I dont have a complaint", False),
+        ("I want to complain", True),
         ("我要投诉", True),
         ("I have a complaint", True),
     ],
