@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Callable
@@ -15,8 +14,8 @@ import httpx
 
 from mainsdesk.logs import rotate, useful_tail
 from mainsdesk.parts import ROOT, Part
+from mainsdesk.tether import tied
 
-TETHER = Path(__file__).with_name("tether.py")
 #: Seconds a part may take to answer for the first time.
 START_SECONDS = 60.0
 #: A working part is asked every CHECK_SECONDS; the third question without an answer in so long means that it hangs.
@@ -157,10 +156,9 @@ def spawn(
     command: tuple[str, ...], environment: dict[str, str], log: Path, stdout: int | None = None
 ) -> subprocess.Popen[bytes]:
     """A process in the checkout, in a group of its own, tied to this one's life, its output appended to a log."""
-    tied = (sys.executable, "-I", "-S", str(TETHER), str(os.getpid()), *command)
     with log.open("ab") as out:
         return subprocess.Popen(
-            tied,
+            tied(*command),
             cwd=ROOT,
             env=environment,
             stdin=subprocess.DEVNULL,

@@ -18,6 +18,11 @@ def tether(number: signal.Signals) -> None:
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, int(number), 0, 0, 0)
 
 
+def tied(*command: object) -> list[str]:
+    """The command line that runs `command` tied to this process."""
+    return [sys.executable, "-I", "-S", __file__, str(os.getpid()), *map(str, command)]
+
+
 def main(parent: int, command: list[str]) -> None:
     """Become `command`, tied to `parent`; never returns."""
     tether(signal.SIGKILL)

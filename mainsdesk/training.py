@@ -18,6 +18,7 @@ from pathlib import Path
 from types import FrameType
 
 from bot.actions.guides import GuideError, load_guides
+from mainsdesk.tether import tied
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ("config.yml", "domain.yml", "requirements/bot.txt", "bot/data", "bot/nlu")
@@ -96,10 +97,7 @@ def _train(root: Path, home: Path, model: Path) -> None:
             "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
             "TQDM_DISABLE": "1",
         }
-        try:
-            code = _run(command, root, log, environment)
-        except OSError as problem:
-            raise TrainingFailed(f"training could not start ({problem}); has set-up run?") from problem
+        code = _run(command, root, log, environment)
         trained = Path(scratch) / "model.tar.gz"
         if code or not trained.is_file():
             raise TrainingFailed(f"training failed:\n{_useful_tail(log)}\nAll of it: {log}")
@@ -112,9 +110,10 @@ def _train(root: Path, home: Path, model: Path) -> None:
 
 def _run(command: list[str | Path], root: Path, log: Path, environment: dict[str, str]) -> int:
     """The exit code; however this ends, the process has ended too."""
+    # A signal may come while Popen is still at work, before anybody holds the process: the tie covers that moment.
     with log.open("w") as out, _terminable():
         process = subprocess.Popen(
-            command, cwd=root, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=os.environ | environment
+            tied(*command), cwd=root, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=os.environ | environment
         )
         try:
             return process.wait()

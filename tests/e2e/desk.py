@@ -20,10 +20,10 @@ import httpx
 import psutil
 import pytest
 
+from mainsdesk.tether import tied
 from mainsdesk.training import ensure_model
 
 ROOT = Path(__file__).resolve().parents[2]
-TETHER = ROOT / "mainsdesk" / "tether.py"
 PARTS = ("front desk", "bot", "actions")
 #: Seconds; generous, as a test machine may be doing much else.
 PATIENCE = 120.0
@@ -65,9 +65,8 @@ class Desk:
         own |= {"MAINSDESK_HOME": str(self.home), "MAINSDESK_PORT": str(self.port), **self.environment}
         self.home.mkdir(parents=True, exist_ok=True)
         command = command or (sys.executable, "-m", "mainsdesk", "run")
-        tied = [sys.executable, "-I", "-S", str(TETHER), str(os.getpid()), *map(str, command)]
         with (self.home / "output.txt").open("ab") as out:
-            return subprocess.Popen(tied, cwd=ROOT, env=own, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+            return subprocess.Popen(tied(*command), cwd=ROOT, env=own, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
 
     @property
     def output(self) -> str:

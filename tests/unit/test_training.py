@@ -105,17 +105,20 @@ def test_without_the_bot_environment_it_says_so(root: Path) -> None:
         ensure_model(root, root / "var")
 
 
-def test_sigterm_ends_the_training_too(root: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 128 + signal.SIGTERM), (signal.SIGKILL, -signal.SIGKILL)]
+)
+def test_a_signal_ends_the_training_too(root: Path, number: signal.Signals, code: int) -> None:
     os.mkfifo(root / "pid")
     rasa_does(root, f"echo $$ > {root}/pid; exec sleep 60")
-    code = "import pathlib, sys, mainsdesk.training as t; t.ensure_model(*map(pathlib.Path, sys.argv[1:]))"
-    command = [sys.executable, "-c", code, root, root / "var"]
+    program = "import pathlib, sys, mainsdesk.training as t; t.ensure_model(*map(pathlib.Path, sys.argv[1:]))"
+    command = [sys.executable, "-c", program, root, root / "var"]
     caller = subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.DEVNULL)
     trainer = int((root / "pid").read_text())
-    caller.send_signal(signal.SIGTERM)
-    assert caller.wait(timeout=30) == 128 + signal.SIGTERM
+    caller.send_signal(number)
+    assert caller.wait(timeout=30) == code
     # Whoever inherits it may not have buried it yet.
     if psutil.pid_exists(trainer):
         ended = psutil.Process(trainer)
         assert ended.status() == psutil.STATUS_ZOMBIE or ended.wait(timeout=10) is None
-    assert not list((root / "models").glob(".training-*"))
+    assert number == signal.SIGKILL or not list((root / "models").glob(".training-*"))
