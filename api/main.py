@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from api import pages
 from api.agents.router import router as agents
 from api.channels import web
+from api.channels.registry import channels_of
 from api.conversations.bell import hear_other_processes
 from api.conversations.engine import Engine
 from api.conversations.router import alarms
@@ -25,12 +26,14 @@ from api.middleware import Guard
 from api.network.names import keep_names_written
 from api.network.router import router as network
 from api.outages.router import router as outages
+from api.outbox.router import router as deliveries
+from api.outbox.worker import Outbox
 from api.outlets.router import router as outlets
 from api.settings import Settings, load_settings
 from api.tickets.router import router as tickets
 
 #: What is below /api/v1.
-ROUTERS = (agents, alarms, conversations, customers, network, outages, outlets, tickets)
+ROUTERS = (agents, alarms, conversations, customers, deliveries, network, outages, outlets, tickets)
 
 
 @asynccontextmanager
@@ -38,9 +41,11 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Work off the queue of turns while the app is up."""
     state = app.state
     engine = Engine(state.settings, state.database, state.clock)
+    outbox = Outbox(state.database, state.clock, [d for channel in state.channels for d in channel.deliverers])
     await asyncio.to_thread(scan, "")  # loads its words now, and not while the first customer waits
     async with hear_other_processes(state.database):
         engine.start()
+        outbox.start()
         # What is loaded stays: a full collection would walk it again and again, and every customer wait 0.3 s for it.
         gc.collect()
         gc.freeze()
@@ -54,6 +59,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
             for chore in chores:
                 chore.cancel()
             await engine.stop()
+            await outbox.stop()
             await state.database.close()
 
 
@@ -74,6 +80,9 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router, prefix="/api/v1")
     app.include_router(web.router)
+    app.state.channels = channels_of(settings, app.state.database, clock)
+    for channel in app.state.channels:
+        app.include_router(channel.router)
     pages.install(app)
     app.add_middleware(Guard)
     return app

@@ -1,20 +1,29 @@
 """Settings: environment variables with the prefix MAINSDESK_, and `$MAINSDESK_HOME/.env`."""
 
 import os
+import re
 import secrets
+from collections.abc import Iterable
 from functools import cached_property
 from io import StringIO
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "MAINSDESK_"
 #: Secrets that the first start invents, so that no default one can ever be in use.
 GENERATED = ("SERVICE_TOKEN", "BOT_TOKEN", "RASA_TOKEN", "ADMIN_PASSWORD")
 HIGHEST_PORT = 65535
+#: What a vendor's channel cannot do without. The telephone's signatures are made over the public URL.
+CHANNELS = {
+    "WeChat": ("wechat_app_id", "wechat_app_secret", "wechat_token", "wechat_aes_key"),
+    "the telephone": ("twilio_account_sid", "twilio_auth_token", "public_url"),
+}
+#: What stands in examples and is nobody's secret.
+PLACEHOLDERS = frozenset("changeme change-me change_me default example none password placeholder secret todo xxx".split())
 
 
 def home_folder() -> Path:
@@ -38,6 +47,14 @@ def ensure_env_file(home: Path) -> bool:
     return bool(missing)
 
 
+def _plain(value: str | SecretStr) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def _variables(names: Iterable[str]) -> str:
+    return ", ".join(f"{PREFIX}{name.upper()}" for name in names)
+
+
 class Settings(BaseSettings):
     """Everything that differs between two desks; field names are the variable names without the prefix."""
 
@@ -54,10 +71,56 @@ class Settings(BaseSettings):
     bot_token: SecretStr = SecretStr("")
     rasa_token: SecretStr = SecretStr("")
     admin_password: SecretStr = SecretStr("")
+    wechat_app_id: str = ""
+    wechat_app_secret: SecretStr = SecretStr("")
+    wechat_token: SecretStr = SecretStr("")
+    wechat_aes_key: SecretStr = SecretStr("")
+    wechat_api_base: str = "https://api.weixin.qq.com"
+    #: Take unencrypted messages too; for tests, as anyone who learns the token could then write messages.
+    wechat_plain: bool = False
+    #: Seconds that WeChat's callback waits for the bot's answer, to carry it without spending quota.
+    wechat_reply_seconds: float = Field(default=2.0, ge=0, le=2.2)
+    #: Minutes without a word after which a follower's next message begins a new conversation.
+    wechat_idle_minutes: int = Field(default=120, ge=1)
+    twilio_account_sid: str = ""
+    twilio_auth_token: SecretStr = SecretStr("")
+    twilio_from: str = ""
+    twilio_api_base: str = "https://api.twilio.com"
+    #: Whether calls are recorded, which the greeting then says.
+    voice_recorded: bool = False
     #: Seconds that one turn may take in Rasa before the customer gets an honest sentence instead.
     turn_seconds: float = 3.5
     #: Conversations whose turns one front desk works on at a time.
     turn_workers: int = 8
+
+    @model_validator(mode="after")
+    def whole_channels(self) -> "Settings":
+        """A channel has all of its secrets, each a real one, or none."""
+        for channel, needed in CHANNELS.items():
+            values = {name: _plain(getattr(self, name)) for name in needed}
+            if not any(value for name, value in values.items() if name != "public_url"):
+                continue
+            missing = [name for name, value in values.items() if not value]
+            if missing:
+                raise ValueError(f"{channel} is configured by half; missing: {_variables(missing)}")
+            weak = [name for name, value in values.items() if value.lower().strip("<>") in PLACEHOLDERS]
+            if weak:
+                raise ValueError(f"{channel} has a placeholder where its secret should be: {_variables(weak)}")
+        if self.twilio_from and not self.voice_on:
+            raise ValueError(f"the telephone is configured by half; missing: {_variables(CHANNELS['the telephone'])}")
+        if self.wechat_on and not re.fullmatch(r"[A-Za-z0-9]{43}", self.wechat_aes_key.get_secret_value()):
+            raise ValueError(f"{_variables(['wechat_aes_key'])} must be the 43 letters and digits of EncodingAESKey")
+        if self.public_url and not re.match(r"https?://[^/?#]+", self.public_url):
+            raise ValueError(f"{_variables(['public_url'])} must be a URL such as https://desk.example.com")
+        return self
+
+    @property
+    def wechat_on(self) -> bool:
+        return bool(self.wechat_app_id)
+
+    @property
+    def voice_on(self) -> bool:
+        return bool(self.twilio_account_sid)
 
     @cached_property
     def zone(self) -> ZoneInfo:

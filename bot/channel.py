@@ -1,7 +1,7 @@
 """The only way into Rasa: a channel for the front desk, on the loopback, behind a token.
 
 POST /webhooks/desk/webhook {"sender", "message_id", "message", "metadata"} →
-{"messages": [{"text", "choices": [{"label", "payload"}]}], "silent": bool, "failed": bool}.
+{"messages": [{"text", "choices": [{"label", "payload"}], "expects"}], "silent": bool, "failed": bool}.
 GET /webhooks/desk/ → 200 once a model is loaded.
 
 `failed` is true where Rasa was too slow, broke, or lost an action's answer: the desk then says so honestly, and the
@@ -62,6 +62,7 @@ def answer(messages: list[dict[str, Any]]) -> dict[str, Any]:
                 for button in message.get("buttons") or message.get("quick_replies") or ()
                 if button.get("title") and button.get("payload")
             ],
+            "expects": str((message.get("custom") or {}).get("expects") or ""),
         }
         for message in messages
         if str(message.get("text") or "").strip()

@@ -56,7 +56,10 @@ def settings_of_home() -> Settings:
         settings = load_settings()
         settings.zone  # noqa: B018  # raises for a zone that does not exist
     except ValidationError as problem:
-        faults = [f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg']}" for e in problem.errors()]
+        faults = [
+            f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg']}" if e["loc"] else e["msg"].removeprefix("Value error, ")
+            for e in problem.errors()
+        ]
         raise Refused("\n".join(faults)) from problem
     except (LookupError, ValueError) as problem:
         raise Refused(f"{PREFIX}TIMEZONE: {problem}") from problem

@@ -16,7 +16,15 @@ from api.conversations.bell import touch
 from api.conversations.rasa import Said
 from api.conversations.sentences import hotline, say
 from api.conversations.tables import Conversation, Message, Turn
-from api.conversations.transcript import LOCKED_TURN, UNFINISHED, Offer, add_message, add_messages, lock_conversation
+from api.conversations.transcript import (
+    LOCKED_TURN,
+    UNFINISHED,
+    Offer,
+    add_message,
+    add_messages,
+    lock_conversation,
+    route_of,
+)
 from api.db.base import table_of
 from api.db.engine import Database
 
@@ -97,7 +105,10 @@ _END = update(table_of(Turn)).where(_t.message_id == bindparam("turn")).values(s
 _TURN = select(_t.state, _t.fence).where(_t.message_id == bindparam("turn")).with_for_update()
 _c = table_of(Conversation).c
 _SPEAKER = (
-    select(_c.owner, _c.closed_at, _c.handover_message, _c.last_seq)
+    select(
+        *(_c.owner, _c.closed_at, _c.handover_message, _c.last_seq),
+        *(_c.channel, _c.deliver_to, _c.held_until),
+    )
     .where(_c.id == bindparam("conversation"))
     .with_for_update()
 )
@@ -169,7 +180,14 @@ async def finish(database: Database, claim: Claim, said: tuple[Said, ...], now: 
         await session.execute(_END, {"turn": claim.message_id, "end": "done" if speaks else "dropped"})
         if speaks:
             await add_messages(
-                session, claim.conversation_id, conversation.last_seq, "bot", said, now, reply_to=claim.message_id
+                session,
+                claim.conversation_id,
+                conversation.last_seq,
+                "bot",
+                said,
+                now,
+                route_of(conversation),
+                reply_to=claim.message_id,
             )
         await touch(session, claim.conversation_id)
         return speaks

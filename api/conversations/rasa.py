@@ -19,6 +19,8 @@ class Said:
 
     text: str
     offers: tuple[Offer, ...]
+    #: What answer it waits for (Message.expects).
+    expects: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class _Choice(BaseModel):
 class _Message(BaseModel):
     text: str = Field(min_length=1, max_length=5000)
     choices: list[_Choice] = Field(default=[], max_length=20)
+    expects: str = Field(default="", max_length=12)
 
 
 class _Answer(BaseModel):
@@ -88,7 +91,11 @@ async def ask(client: httpx.AsyncClient, request: dict[str, Any], seconds: float
         return Failed("empty")
     return Answered(
         tuple(
-            Said(message.text, tuple(Offer(choice.label, choice.payload) for choice in message.choices))
+            Said(
+                message.text,
+                tuple(Offer(choice.label, choice.payload) for choice in message.choices),
+                message.expects,
+            )
             for message in answer.messages
         )
     )

@@ -22,6 +22,10 @@ class Conversation(Base):
     channel: Mapped[str] = mapped_column(String(12))  # web | wechat | voice
     #: SHA-256 of the web customer's token; empty on channels that carry their own identity.
     token_hash: Mapped[str] = mapped_column(String(64), default="")
+    #: The vendor's address that lines are pushed to; empty where the customer fetches them (web, telephone).
+    deliver_to: Mapped[str] = mapped_column(String(64), default="")
+    #: Until then a vendor's webhook waits and may carry the replies itself.
+    held_until: Mapped[datetime | None]
     #: Keyed hash of where it comes from, for rate limits and verification counters.
     source_hash: Mapped[str] = mapped_column(String(64), default="")
     language: Mapped[str | None] = mapped_column(String(2))
@@ -69,6 +73,8 @@ class Message(Base):
     content_hash: Mapped[str] = mapped_column(String(64), default="")
     #: True for safety words, which a page shows as an alarm.
     alert: Mapped[bool] = mapped_column(default=False)
+    #: What answer the line waits for (bot.actions.turn.EXPECTS), for keypads and speech recognition; "" for any.
+    expects: Mapped[str] = mapped_column(String(12), default="")
     #: The customer message that this one answers.
     reply_to: Mapped[str | None] = mapped_column(String(40), index=True)
     agent_id: Mapped[str | None] = mapped_column(ForeignKey("agents.id"))

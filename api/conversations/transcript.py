@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from api.conversations.bell import TURNS, touch
 from api.conversations.tables import Choice, Conversation, Message, Turn
 from api.db.base import new_id, table_of
+from api.outbox.queue import OUTBOX, Route, push_lines
 
 UNFINISHED = ("queued", "running")
 MAX_LABEL = 200
@@ -68,6 +69,16 @@ class Worded(Protocol):
     @property
     def offers(self) -> Sequence[Offer]: ...
 
+    @property
+    def expects(self) -> str: ...
+
+
+def route_of(conversation: Any) -> Route | None:
+    """Where a conversation's lines are pushed; None where the customer fetches them."""
+    if not conversation.deliver_to:
+        return None
+    return Route(conversation.channel, conversation.deliver_to, conversation.held_until)
+
 
 async def lock_conversation(session: AsyncSession, conversation_id: str) -> Conversation | None:
     """The conversation, locked until the transaction ends. Always locked before its turns: one order, no deadlock."""
@@ -92,7 +103,8 @@ async def add_message(
     conversation.last_seq += 1
     conversation.last_message_at = now
     row = _line(conversation.id, conversation.last_seq, sender, text, now, fields)
-    await _insert(session, [row], [_choices(row, offers)])
+    route = None if sender == "customer" else route_of(conversation)
+    await _insert(session, [row], [_choices(row, offers)], route, now)
     return Message(**row)
 
 
@@ -103,16 +115,19 @@ async def add_messages(
     sender: str,
     said: Sequence[Worded],
     now: datetime,
+    route: Route | None = None,
     **fields: Any,
 ) -> None:
     """Append several lines at once to a conversation of which no object is loaded; it must be locked."""
     rows = [
-        _line(conversation_id, seq, sender, message.text, now, fields) for seq, message in enumerate(said, last_seq + 1)
+        _line(conversation_id, seq, sender, message.text, now, {**fields, "expects": message.expects})
+        for seq, message in enumerate(said, last_seq + 1)
     ]
     if rows:
         count = {"conversation": conversation_id, "seq": rows[-1]["seq"], "moment": now}
         await session.execute(_COUNT_LINES, count)
-        await _insert(session, rows, [_choices(row, message.offers) for row, message in zip(rows, said, strict=True)])
+        choices = [_choices(row, message.offers) for row, message in zip(rows, said, strict=True)]
+        await _insert(session, rows, choices, route, now)
 
 
 def _line(
@@ -126,6 +141,7 @@ def _line(
         "text": text,
         "content_hash": "",
         "alert": False,
+        "expects": "",
         "at": now,
         **fields,
     }
@@ -145,10 +161,23 @@ def _choices(line: Mapping[str, Any], offers: Iterable[Offer]) -> list[dict[str,
     ]
 
 
-async def _insert(session: AsyncSession, lines: list[dict[str, Any]], choices: Iterable[list[dict[str, Any]]]) -> None:
+async def _insert(
+    session: AsyncSession,
+    lines: list[dict[str, Any]],
+    choices: list[list[dict[str, Any]]],
+    route: Route | None,
+    now: datetime,
+) -> None:
     await session.execute(_ADD_MESSAGES, lines)
     if flat := list(chain.from_iterable(choices)):
         await session.execute(_ADD_CHOICES, flat)
+    if route is not None:
+        pushed = [
+            {**line, "choices": [choice["label"] for choice in offered]}
+            for line, offered in zip(lines, choices, strict=True)
+        ]
+        await push_lines(session, route, pushed, now)
+        await touch(session, OUTBOX)
     await touch(session, lines[0]["conversation_id"])
 
 

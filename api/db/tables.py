@@ -1,13 +1,29 @@
 """Every table of every feature, imported in one place so that `Base.metadata` is whole."""
 
 from api.agents import tables as agents
+from api.channels.voice import tables as voice
+from api.channels.wechat import tables as wechat
 from api.conversations import tables as conversations
 from api.customers import tables as customers
 from api.db import idempotency
 from api.db.base import Base
 from api.network import tables as network
 from api.outages import tables as outages
+from api.outbox import tables as outbox
 from api.outlets import tables as outlets
 from api.tickets import tables as tickets
 
-__all__ = ["Base", "agents", "conversations", "customers", "idempotency", "network", "outages", "outlets", "tickets"]
+__all__ = [
+    "Base",
+    "agents",
+    "conversations",
+    "customers",
+    "idempotency",
+    "network",
+    "outages",
+    "outbox",
+    "outlets",
+    "tickets",
+    "voice",
+    "wechat",
+]

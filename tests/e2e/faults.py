@@ -3,7 +3,6 @@
 import asyncio
 import os
 import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -12,8 +11,9 @@ import httpx
 from api.settings import Settings
 from mainsdesk import parts
 from mainsdesk.cli import keep_model
+from mainsdesk.tether import tied
 from mainsdesk.training import ensure_model
-from tests.e2e.desk import PATIENCE, ROOT, TETHER, Desk, wait_until
+from tests.e2e.desk import PATIENCE, ROOT, Desk, wait_until
 
 #: What may go wrong before the API has heard of the call …
 BEFORE = ("refused", "error 500", "hang", "garbage", "not JSON's object", "wrong shape", "cut short", "slow")
@@ -153,10 +153,10 @@ class LooseDesk(Desk):
         names = names or tuple(self._parts)
         (self.home / "logs").mkdir(exist_ok=True)
         for name in names:
-            tied = (sys.executable, "-I", "-S", str(TETHER), str(os.getpid()), *self._parts[name].command)
+            command = tied(*self._parts[name].command)
             with (self.home / "logs" / f"{self._parts[name].log_name}.log").open("ab") as out:
                 self._processes[name] = subprocess.Popen(
-                    tied, cwd=ROOT, env=self._own[name], stdin=subprocess.DEVNULL, stdout=out, stderr=out
+                    command, cwd=ROOT, env=self._own[name], stdin=subprocess.DEVNULL, stdout=out, stderr=out
                 )
         for name in names:
             wait_until(lambda name=name: self._answers(name), PATIENCE)  # type: ignore[misc]

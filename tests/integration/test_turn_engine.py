@@ -112,7 +112,7 @@ async def server(rasa: Rasa) -> AsyncIterator[Server]:
 
 @pytest.fixture
 def desk_settings(settings: Settings, server: Server) -> Settings:
-    return settings.model_copy(update={"port": server.port - 10_000, "turn_seconds": 0.5})
+    return settings.model_copy(update={"port": server.port - 10_000, "turn_seconds": 4.0})
 
 
 @pytest.fixture

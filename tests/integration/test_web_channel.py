@@ -195,7 +195,7 @@ async def test_a_long_poll_returns_with_the_message(chat: Chat) -> None:
     waiting = asyncio.create_task(chat.news(after=1, wait=25))
     await asyncio.sleep(0)
     await chat.send("1", "hello")
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(10):
         assert [m["text"] for m in (await waiting)["messages"]] == ["hello"]
 
 
@@ -205,7 +205,7 @@ async def test_a_long_poll_hears_another_process(chat: Chat, database: Database,
     waiting = asyncio.create_task(chat.news(after=1, wait=25))
     async with database.write() as session, session.begin():
         session.add(Message(id="ms_x", conversation_id=chat.id, seq=2, sender="bot", text="hello", at=Clock().now))
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(10):
         assert [m["text"] for m in (await waiting)["messages"]] == ["hello"]
 
 
@@ -295,7 +295,7 @@ async def test_the_stream_resumes_where_it_was_left(app: FastAPI, client: httpx.
     assert json.loads(str(first[2].data)) == {"owner": "bot", "busy": True}
     following = asyncio.ensure_future(anext(source))
     await chat.send("2", "again")
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(10):
         assert (await following).id == "3"
     await source.aclose()
 

@@ -77,7 +77,11 @@ def test_slots_outlive_the_messages_that_set_them(seen: dict[str, Any]) -> None:
 def test_a_message_that_was_handled_is_still_known_after_trimming(seen: dict[str, Any]) -> None:
     history = seen["history"]
     for key, number in (("last again", 240), ("one before", 239)):
-        answer = {"messages": [{"text": f"answer {number}", "choices": []}], "silent": False, "failed": False}
+        answer = {
+            "messages": [{"text": f"answer {number}", "choices": [], "expects": ""}],
+            "silent": False,
+            "failed": False,
+        }
         assert history[key] == answer
     assert history["long ago"] is None
 

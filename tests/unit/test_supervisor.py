@@ -126,7 +126,9 @@ def test_the_tail_of_a_log_leaves_out_what_came_before_and_what_helps_nobody(tmp
 
 
 def test_rasa_and_actions_get_no_secret_but_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAINSDESK_TWILIO_ACCOUNT_SID", "AC1")
     monkeypatch.setenv("MAINSDESK_TWILIO_AUTH_TOKEN", "twilio-secret")
+    monkeypatch.setenv("MAINSDESK_PUBLIC_URL", "https://desk.example.com")
     configured = settings(tmp_path)
     known = {
         part.name: {value for value in part.environment.values() if value.endswith("-secret")}

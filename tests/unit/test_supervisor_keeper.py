@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from mainsdesk import keeper as keeping
+from mainsdesk import tether
 from mainsdesk.keeper import Keeper, PartFailed
 from mainsdesk.parts import Part
 
@@ -153,8 +154,10 @@ async def test_a_part_that_ignores_sigterm_is_killed_with_what_it_started(new_ke
 
 def test_a_tied_process_ends_when_its_parent_is_killed() -> None:
     parent = (
-        "import os, subprocess, sys\n"
-        f"child = subprocess.Popen([sys.executable, {str(keeping.TETHER)!r}, str(os.getpid()), 'sleep', '600'])\n"
+        "import subprocess, sys\n"
+        f"sys.path.insert(0, {str(keeping.ROOT)!r})\n"
+        "from mainsdesk.tether import tied\n"
+        "child = subprocess.Popen(tied('sleep', 600))\n"
         "print(child.pid, flush=True)\n"
         "child.wait()\n"
     )
@@ -171,16 +174,11 @@ def test_a_tied_process_does_not_outlive_a_parent_that_is_gone_already() -> None
     nobody = subprocess.Popen(["true"])
     nobody.wait()
     tied = subprocess.run(
-        [sys.executable, keeping.TETHER, str(nobody.pid), "echo", "here"], check=False, capture_output=True
+        [sys.executable, tether.__file__, str(nobody.pid), "echo", "here"], check=False, capture_output=True
     )
     assert (tied.returncode, tied.stdout) == (1, b"")
 
 
 def test_a_missing_program_is_named() -> None:
-    tied = subprocess.run(
-        [sys.executable, keeping.TETHER, str(os.getpid()), "/no/such/program"],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert tied.stderr == "/no/such/program could not start: No such file or directory; has set-up run?\n"
+    ended = subprocess.run(tether.tied("/no/such/program"), check=False, capture_output=True, text=True)
+    assert ended.stderr == "/no/such/program could not start: No such file or directory; has set-up run?\n"

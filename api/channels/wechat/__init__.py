@@ -1,0 +1,1 @@
+"""WeChat Official Account: its callback, its customer-service messages, its menu."""
