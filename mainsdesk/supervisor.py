@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from api.settings import Settings
+from api.settings import CHANNELS, PREFIX, Settings
 from mainsdesk import parts
 from mainsdesk.keeper import START_SECONDS, Keeper, PartFailed, send, spawn
 from mainsdesk.logs import rotate, useful_tail
@@ -181,6 +181,7 @@ def greeting(settings: Settings, first_time: bool) -> str:
         f"  Chat       {base}/",
         f"  Console    {base}/console",
         f"  API docs   {base}/docs",
+        f"  Channels   {channels(settings)}",
     ]
     if first_time:
         own = "MAINSDESK_ADMIN_PASSWORD" in os.environ
@@ -189,6 +190,18 @@ def greeting(settings: Settings, first_time: bool) -> str:
         lines += [] if own else [f"  (shown this once; it is in {settings.home / '.env'})"]
     lines += ["", f"  Logs are in {settings.home / 'logs'}; Ctrl-C ends the desk.", ""]
     return "\n".join(lines)
+
+
+def channels(settings: Settings) -> str:
+    """Which channels are on, and what the others lack, in one line."""
+    on = {"WeChat": settings.wechat_on, "the telephone": settings.voice_on}
+    said = [
+        f"{name} on"
+        if on[name]
+        else f"{name} off (needs {', '.join(f'{PREFIX}{needed.upper()}' for needed in CHANNELS[name])})"
+        for name in CHANNELS
+    ]
+    return "; ".join(["web chat on", *said])
 
 
 def local_url(settings: Settings) -> str:
