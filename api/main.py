@@ -12,6 +12,7 @@ from api.agents.router import router as agents
 from api.channels import web
 from api.channels.registry import channels_of
 from api.conversations.bell import hear_other_processes
+from api.conversations.callbacks import router as callbacks
 from api.conversations.engine import Engine
 from api.conversations.router import alarms
 from api.conversations.router import router as conversations
@@ -25,15 +26,21 @@ from api.logs import configure_logging
 from api.middleware import Guard
 from api.network.names import keep_names_written
 from api.network.router import router as network
+from api.notices.chore import keep_notices_going
+from api.notices.router import router as notices
 from api.outages.router import router as outages
 from api.outbox.router import router as deliveries
 from api.outbox.worker import Outbox
 from api.outlets.router import router as outlets
 from api.settings import Settings, load_settings
+from api.surveys.router import router as surveys
 from api.tickets.router import router as tickets
 
 #: What is below /api/v1.
-ROUTERS = (agents, alarms, conversations, customers, deliveries, network, outages, outlets, tickets)
+ROUTERS = (
+    *(agents, alarms, callbacks, conversations, customers, deliveries),
+    *(network, notices, outages, outlets, surveys, tickets),
+)
 
 
 @asynccontextmanager
@@ -52,6 +59,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         chores = [
             asyncio.create_task(keep_demo_fresh(state.database, state.clock, state.settings.zone)),
             asyncio.create_task(keep_names_written(state.database, state.settings.names_file)),
+            asyncio.create_task(keep_notices_going(state.settings, state.database, state.clock)),
         ]
         try:
             yield

@@ -19,6 +19,7 @@ from api.conversations.transcript import UNFINISHED
 from api.db.engine import Database
 from api.deps import DatabaseDep, ReadSession, SettingsDep, bearer, same
 from api.errors import Problem, not_found
+from api.outbox.metrics import count_unsent
 
 WEB = Path(__file__).resolve().parent.parent / "web"
 READY_SECONDS = 2.0
@@ -75,6 +76,7 @@ async def metrics(
         raise Problem(401, "unauthorised", "The service token is required.", headers={"WWW-Authenticate": "Bearer"})
     QUEUED.set(await session.scalar(select(func.count()).where(Turn.state.in_(UNFINISHED))) or 0)
     WAITING.set(await session.scalar(select(func.count()).where(Conversation.owner == "waiting")) or 0)
+    await count_unsent(session)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 

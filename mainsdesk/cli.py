@@ -1,4 +1,4 @@
-"""The command line: `python -m mainsdesk run | status | load FOLDER`."""
+"""The command line: `python -m mainsdesk run | status | load FOLDER | menu publish|show | simulate wechat|call`."""
 
 import argparse
 import asyncio
@@ -34,6 +34,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands.add_parser("status", help="whether the desk of this home is ready")
     load = commands.add_parser("load", help="load a utility's own data from a folder of CSV files")
     load.add_argument("folder")
+    menu = commands.add_parser("menu", help="send the menu to the WeChat account, or show the one that it has")
+    menu.add_argument("act", choices=("publish", "show"))
+    simulate = commands.add_parser("simulate", help="talk to the running desk as a WeChat follower or a caller")
+    simulate.add_argument("kind", choices=("wechat", "call"))
+    simulate.add_argument("--setup", action="store_true", help="write random development secrets into the home's .env")
+    simulate.add_argument("--as", dest="identity", default="", help="the OpenID or telephone number to be")
     given = parser.parse_args(arguments)
     try:
         match given.command:
@@ -41,6 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return run_desk()
             case "status":
                 return status()
+            case "menu":
+                return wechat_menu(given.act)
+            case "simulate":
+                return simulate_channel(given.kind, given.identity, setup=given.setup)
             case _:
                 return load_folder(given.folder)
     except (Refused, PortTaken, TrainingFailed) as problem:
@@ -137,6 +147,31 @@ def status() -> int:
         print(f"{name}: {'ready' if answers else 'does not answer'}")
     print(f"desk: {'ready' if ready else 'not ready'} at {local_url(settings)}")
     return 0 if ready else 1
+
+
+def simulate_channel(kind: str, identity: str, *, setup: bool) -> int:
+    """Be a follower or a caller of the running desk, or set its channel up for that."""
+    from mainsdesk.simulate import Trouble, set_up
+    from mainsdesk.simulate import simulate as talk
+
+    try:
+        return set_up(kind) if setup else talk(kind, settings_of_home(), identity)
+    except Trouble as problem:
+        raise Refused(problem) from problem
+
+
+def wechat_menu(act: str) -> int:
+    """Publish or show the menu of the WeChat account, and print what WeChat said."""
+    from api.prepare import create_schema
+    from mainsdesk.menu import menu_command
+
+    settings = settings_of_home()
+    if not settings.wechat_on:
+        raise Refused(f"WeChat is not configured: set {PREFIX}WECHAT_APP_ID and its other secrets.")
+    asyncio.run(create_schema(settings))  # the access token is kept in the database
+    status, words = menu_command(settings, act)
+    print(words, file=sys.stderr if status else sys.stdout)
+    return status
 
 
 def load_folder(folder: str) -> int:

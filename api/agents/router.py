@@ -6,12 +6,12 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.responses import JSONResponse
 
 from api.agents import service
-from api.agents.schemas import AgentOut, Done, LoggedIn, Login, NewAgent, PasswordChange
+from api.agents.schemas import AgentChange, AgentOut, Done, LoggedIn, Login, NewAgent, PasswordChange
 from api.agents.tables import Agent
 from api.db.engine import Database
 from api.db.idempotency import once, require_key
 from api.deps import Caller, DatabaseDep, Now, ReadSession, SettingsDep, Staff, WriteSession, bearer
-from api.errors import Problem, problem_response
+from api.errors import Problem, not_found, problem_response
 from api.paging import Page
 
 router = APIRouter(prefix="/agents", tags=["agents"])
@@ -60,6 +60,20 @@ async def create(
 async def index(_caller: Staff, session: ReadSession) -> Page[AgentOut]:
     """All agents, by name."""
     return Page(items=[AgentOut.model_validate(agent) for agent in await service.list_agents(session)])
+
+
+@router.patch("/{username}")
+async def change(username: str, body: AgentChange, caller: Staff, session: WriteSession) -> AgentOut:
+    """Change the number that calls are put through to: one's own, or as an admin anybody's. 404 for no such agent."""
+    agent = await service.agent_named(session, username)
+    if caller.kind == "agent" and caller.role != "admin" and (agent is None or agent.id != caller.agent_id):
+        raise Problem(403, "forbidden", "Only an admin may change another agent.")
+    if agent is None:
+        raise not_found("agent")
+    if body.phone is not None:
+        agent.phone = body.phone
+        await session.flush()
+    return AgentOut.model_validate(agent)
 
 
 async def password_right(database: Database, username: str, password: str) -> bool:

@@ -3,7 +3,18 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+
+from api.phones import Phone
+from api.privacy import mask_phone
+
+GivenPhone = Annotated[Phone, StringConstraints(max_length=40)]
+
+
+def _masked(phone: str) -> str:
+    """Masked once: an answer that is kept for its idempotency key is read again."""
+    return phone if "*" in phone else mask_phone(phone)
+
 
 Role = Literal["agent", "supervisor", "dispatcher", "admin"]
 Username = Annotated[
@@ -20,11 +31,23 @@ class NewAgent(BaseModel):
     role: Role = "agent"
     languages: Annotated[list[Literal["zh", "en"]], Field(max_length=2)] = ["zh"]
     skills: Annotated[list[Annotated[str, StringConstraints(max_length=40)]], Field(max_length=20)] = []
+    #: Where calls are put through to.
+    phone: GivenPhone = ""
     #: True where the password is only for the first sign-in.
     must_change_password: bool = False
 
 
+class AgentChange(BaseModel):
+    """What may change; a field that is left out stays. An empty phone: calls are not put through any more."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    phone: GivenPhone | None = None
+
+
 class AgentOut(BaseModel):
+    """`phone` is masked."""
+
     model_config = ConfigDict(from_attributes=True)
 
     id: str
@@ -32,6 +55,7 @@ class AgentOut(BaseModel):
     role: Role
     languages: list[str]
     skills: list[str]
+    phone: Annotated[str, AfterValidator(_masked)]
     created_at: datetime
 
 

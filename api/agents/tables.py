@@ -20,6 +20,8 @@ class Agent(Base):
     role: Mapped[str] = mapped_column(String(12))  # agent | supervisor | dispatcher | admin
     languages: Mapped[list[Any]] = mapped_column(default=list)
     skills: Mapped[list[Any]] = mapped_column(default=list)
+    #: Where calls are put through to; empty where the agent writes instead.
+    phone: Mapped[str] = mapped_column(String(24), default="", server_default="")
     must_change_password: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
 

@@ -7,9 +7,10 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.agents.tables import AgentSession
-from api.conversations.sentences import hours_words, local_time, say
+from api.conversations.sentences import callback_due, hours_words, local_time, say
 from api.conversations.tables import Callback, Conversation
 from api.conversations.transcript import Offer, drop_turns
+from api.db.base import new_id
 
 #: Payloads of choices that the desk offers and handles itself, whether Rasa is up or not.
 RESUME_BOT = "/resume_bot"
@@ -70,10 +71,34 @@ async def position(session: AsyncSession, conversation: Conversation) -> int:
     return (await session.scalar(ahead) or 0) + 1
 
 
+async def open_callback(session: AsyncSession, conversation_id: str) -> Callback | None:
+    """The call that was promised in this conversation and not made yet."""
+    query = select(Callback).where(Callback.conversation_id == conversation_id, Callback.status == "open")
+    return await session.scalar(query.order_by(Callback.due_at).limit(1))
+
+
+async def promise_callback(
+    session: AsyncSession, conversation_id: str, phone: str, now: datetime, zone: ZoneInfo
+) -> Callback:
+    """Promise a call in the agents' next working time; an open promise gets the new number instead."""
+    callback = await open_callback(session, conversation_id)
+    if callback is None:
+        callback = Callback(
+            id=new_id("cb"),
+            conversation_id=conversation_id,
+            due_at=await callback_due(session, now, zone),
+            status="open",
+            created_at=now,
+        )
+        session.add(callback)
+    callback.phone = phone or callback.phone or ""
+    await session.flush()
+    return callback
+
+
 async def note_callback_phone(session: AsyncSession, conversation_id: str, phone: str) -> bool:
     """Put the number on the conversation's open call-back; False where none was promised."""
-    query = select(Callback).where(Callback.conversation_id == conversation_id, Callback.status == "open")
-    callback = await session.scalar(query.order_by(Callback.due_at).limit(1))
+    callback = await open_callback(session, conversation_id)
     if callback is not None:
         callback.phone = phone
     return callback is not None
@@ -103,8 +128,7 @@ async def waiting_words(session: AsyncSession, conversation: Conversation, now: 
     if await agents_on_duty(session, now):
         return say("waiting", language)
     words = [say("waiting_off_duty", language, hours=await hours_words(session, language))]
-    query = select(Callback).where(Callback.conversation_id == conversation.id, Callback.status == "open")
-    callback = await session.scalar(query.order_by(Callback.due_at).limit(1))
+    callback = await open_callback(session, conversation.id)
     if callback is not None:
         words.append(say("waiting_callback", language, due=local_time(callback.due_at, zone, language)))
     return ("" if language == "zh" else " ").join(words)

@@ -10,27 +10,31 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.agents.tables import Agent
+from api.channels.wechat.tables import Follower
 from api.conversations import handover, ownership
 from api.conversations.schemas import (
     Acting,
     AlarmOut,
     ConversationChange,
     ConversationOut,
+    DeliveryState,
     MessageOut,
     NewCallback,
     NewHandover,
     Owner,
     Reply,
+    TranscriptLine,
     Transfer,
+    Window,
 )
 from api.conversations.sentences import agent_hours, callback_due, hotline
-from api.conversations.tables import Alarm, Callback, Conversation
+from api.conversations.tables import Alarm, Conversation
 from api.conversations.transcript import Line, lines_after, lock_conversation, state_of
 from api.conversations.turns import LiveTurn
-from api.db.base import new_id
 from api.db.idempotency import once, require_key
 from api.deps import Caller, CurrentCaller, Now, ReadSession, SettingsDep, Staff, WriteSession
 from api.errors import not_found
+from api.outbox.service import carried_lines
 from api.paging import Limit, Page, cursor_of, read_cursor
 
 router = APIRouter(prefix="/conversations", tags=["conversations"])
@@ -115,8 +119,21 @@ async def conversations(
 
 
 @router.get("/{conversation_id}")
-async def conversation(conversation_id: Own, session: ReadSession) -> ConversationOut:
-    return await shown(session, await found(session, conversation_id))
+async def conversation(conversation_id: Own, session: ReadSession, now: Now) -> ConversationOut:
+    conversation = await found(session, conversation_id)
+    out = await shown(session, conversation)
+    out.window = await window_of(session, conversation, now)
+    return out
+
+
+async def window_of(session: AsyncSession, conversation: Conversation, now: datetime) -> Window | None:
+    """What WeChat still takes for this customer; None on other channels."""
+    if conversation.channel != "wechat":
+        return None
+    follower = await session.get(Follower, conversation.deliver_to)
+    if follower is None or follower.window_ends_at is None or follower.window_ends_at <= now:
+        return Window(ends_at=follower.window_ends_at if follower else None, left=0)
+    return Window(ends_at=follower.window_ends_at, left=max(follower.allowance - follower.spent, 0))
 
 
 @router.get("/{conversation_id}/transcript")
@@ -126,13 +143,20 @@ async def transcript(
     session: ReadSession,
     limit: Limit = 200,
     cursor: Annotated[int, Query(ge=0)] = 0,
-) -> Page[MessageOut]:
+) -> Page[TranscriptLine]:
     """The whole conversation in order; the cursor is the last line's seq."""
     await found(session, conversation_id)
     lines = await lines_after(session, conversation_id, cursor, limit + 1)
     page = lines[:limit]
     following = str(page[-1].message.seq) if len(lines) > limit else None
-    return Page(items=[MessageOut.of(line) for line in page], next=following)
+    carried = await carried_lines(session, [line.message.id for line in page])
+    items = []
+    for line in page:
+        out = TranscriptLine.model_validate(MessageOut.of(line), from_attributes=True)
+        if (delivery := carried.get(line.message.id)) is not None:
+            out.delivery = DeliveryState.model_validate(delivery)
+        items.append(out)
+    return Page(items=items, next=following)
 
 
 async def _act(
@@ -270,16 +294,7 @@ async def call_back(
 
     async def do() -> dict[str, Any]:
         await ownership.locked(session, conversation_id)
-        query = select(Callback).where(Callback.conversation_id == conversation_id, Callback.status == "open")
-        callback = await session.scalar(query.limit(1))
-        if callback is None:
-            due = await callback_due(session, now, settings.zone)
-            callback = Callback(
-                id=new_id("cb"), conversation_id=conversation_id, due_at=due, status="open", created_at=now
-            )
-            session.add(callback)
-        callback.phone = body.phone or callback.phone or ""
-        await session.flush()
+        callback = await handover.promise_callback(session, conversation_id, body.phone, now, settings.zone)
         return {"id": callback.id, "due_at": rfc3339(callback.due_at), "status": callback.status}
 
     return await once(session, request, key, caller_name(caller), now, do)

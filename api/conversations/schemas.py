@@ -21,6 +21,16 @@ class ChoiceOut(BaseModel):
     label: str
 
 
+class DeliveryState(BaseModel):
+    """What became of a line on its way by a vendor; `via` and `error` say how it went, or why it did not."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    state: str
+    via: str
+    error: str
+
+
 class MessageOut(BaseModel):
     """One line of a conversation."""
 
@@ -51,6 +61,19 @@ class MessageOut(BaseModel):
         )
 
 
+class TranscriptLine(MessageOut):
+    """A line as agents see it; `delivery` where a vendor carries it."""
+
+    delivery: DeliveryState | None = None
+
+
+class Window(BaseModel):
+    """Until when, and how many messages, WeChat lets us send this follower before he does something himself."""
+
+    ends_at: datetime | None
+    left: int
+
+
 class ConversationOut(BaseModel):
     """A conversation as agents see it."""
 
@@ -70,6 +93,8 @@ class ConversationOut(BaseModel):
     danger_ticket: str | None
     verified_account: str | None = None
     busy: bool = False
+    #: On WeChat; in the details alone.
+    window: Window | None = None
 
 
 class AlarmOut(BaseModel):

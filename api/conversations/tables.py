@@ -23,7 +23,7 @@ class Conversation(Base):
     #: SHA-256 of the web customer's token; empty on channels that carry their own identity.
     token_hash: Mapped[str] = mapped_column(String(64), default="")
     #: The vendor's address that lines are pushed to; empty where the customer fetches them (web, telephone).
-    deliver_to: Mapped[str] = mapped_column(String(64), default="")
+    deliver_to: Mapped[str] = mapped_column(String(64), default="", server_default="")
     #: Until then a vendor's webhook waits and may carry the replies itself.
     held_until: Mapped[datetime | None]
     #: Keyed hash of where it comes from, for rate limits and verification counters.
@@ -74,7 +74,7 @@ class Message(Base):
     #: True for safety words, which a page shows as an alarm.
     alert: Mapped[bool] = mapped_column(default=False)
     #: What answer the line waits for (bot.actions.turn.EXPECTS), for keypads and speech recognition; "" for any.
-    expects: Mapped[str] = mapped_column(String(12), default="")
+    expects: Mapped[str] = mapped_column(String(12), default="", server_default="")
     #: The customer message that this one answers.
     reply_to: Mapped[str | None] = mapped_column(String(40), index=True)
     agent_id: Mapped[str | None] = mapped_column(ForeignKey("agents.id"))
@@ -119,12 +119,15 @@ class Callback(Base):
     """A promised call: to which number, when, about what."""
 
     __tablename__ = "callbacks"
+    __table_args__ = (Index("ix_callbacks_status", "status", "due_at"),)
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), index=True)
     phone: Mapped[str] = mapped_column(String(24), default="")
     due_at: Mapped[datetime]
     status: Mapped[str] = mapped_column(String(12), default="open")  # open | done | cancelled
+    #: How often the customer was called for it.
+    calls: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[datetime]
 
 

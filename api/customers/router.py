@@ -5,13 +5,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 
 from api.conversations.turns import LiveTurn
-from api.customers import service
+from api.customers import matters, service
 from api.customers.schemas import (
     AccountFile,
     ContactOut,
     FoundTicket,
     Lookup,
     LookupAnswer,
+    Matters,
     NewContact,
     OwnAccount,
     Proof,
@@ -66,6 +67,16 @@ async def own_account(conversation_id: str, _caller: ConversationCaller, session
     if account is None:
         raise Problem(403, "not-verified", "The customer has to be verified first.")
     return await service.own_account(session, account)
+
+
+@router.get("/conversations/{conversation_id}/account/matters")
+async def own_matters(conversation_id: str, _caller: ConversationCaller, session: WriteSession, now: Now) -> Matters:
+    """The verified customer's open tickets, filed on whatever channel, and the outages of the account's address."""
+    await service.conversation_of(session, conversation_id)
+    account = await service.verified_account_of(session, conversation_id, now, use=True)
+    if account is None:
+        raise Problem(403, "not-verified", "The customer has to be verified first.")
+    return await matters.matters_of(session, account, now)
 
 
 @router.post("/conversations/{conversation_id}/ticket-lookups", response_model=LookupAnswer)

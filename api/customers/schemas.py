@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
+from api.outages.schemas import PhasedOutage
 from api.tickets.rules import Kind, Status
 
 Keyed = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
@@ -69,6 +70,31 @@ class OwnAccount(BaseModel):
     last_reading: Decimal | None
     last_reading_at: datetime | None
     contact_phone_masked: str
+
+
+class OwnTicket(BaseModel):
+    """An open ticket as its verified customer may hear of it on any channel; `joined`: somebody else's, added to."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    number: str
+    kind: Kind
+    utility: str
+    topic: str
+    status: Status
+    scope: str
+    service_point_id: str | None
+    created_at: datetime
+    arrival_due_at: datetime | None
+    joined: bool = False
+
+
+class Matters(BaseModel):
+    """What a verified customer has going on: open tickets, newest first, and what is off at the account's address."""
+
+    service_point_id: str
+    tickets: list[OwnTicket]
+    outages: list[PhasedOutage]
 
 
 class AccountOut(BaseModel):

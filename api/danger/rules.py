@@ -100,7 +100,7 @@ class Scanner:
         )
 
     def safety_words(self, danger: Danger, language: str, *, voice: bool = False, hotline: str = "") -> str:
-        """The fixed words for a danger: in writing for its two most urgent categories, by voice for the first alone.
+        """The fixed words for a danger, for its two most urgent categories; by voice in their shorter form.
 
         `language` is `zh` or `en` (all else reads as `en`); `hotline` is the utility's own number, else the file's.
         """
@@ -108,7 +108,7 @@ class Scanner:
         form = "voice" if voice else "text"
         numbers = {name: n[f"{lang}_voice"] if voice else n["dial"] for name, n in self._numbers.items()}
         numbers["hotline"] = hotline or numbers["hotline"]
-        said = [c for c in danger.categories if c in self._categories][: 1 if voice else 2]
+        said = [c for c in danger.categories if c in self._categories][:2]
         return "\n".join(str(self._categories[c]["say"][lang][form]).format(**numbers) for c in said)
 
     def _alive(self, text: str, tokens: Sequence[Token]) -> list[Token]:

@@ -8,9 +8,11 @@ from api.customers import tables as customers
 from api.db import idempotency
 from api.db.base import Base
 from api.network import tables as network
+from api.notices import tables as notices
 from api.outages import tables as outages
 from api.outbox import tables as outbox
 from api.outlets import tables as outlets
+from api.surveys import tables as surveys
 from api.tickets import tables as tickets
 
 __all__ = [
@@ -20,9 +22,11 @@ __all__ = [
     "customers",
     "idempotency",
     "network",
+    "notices",
     "outages",
     "outbox",
     "outlets",
+    "surveys",
     "tickets",
     "voice",
     "wechat",

@@ -102,6 +102,7 @@ async def change(session: AsyncSession, outage: Outage, wanted: OutageChange, no
     fields = {name: value for name, value in wanted.model_dump(exclude_unset=True).items() if value is not None}
     if "cause" in fields:
         fields.setdefault("cause_zh", fields.pop("cause"))
+    old_status, old_expected = outage.status, outage.expected_end_at
     status = fields.get("status", outage.status)
     if not rules.may_become(outage.status, status):
         raise Problem(409, "status-not-possible", f"An outage that is {outage.status} cannot become {status}.")
@@ -114,6 +115,10 @@ async def change(session: AsyncSession, outage: Outage, wanted: OutageChange, no
         raise invalid(*wrong)
     outage.updated_at = now
     await session.flush()
+    # Imported here: notices look at outages.
+    from api.notices.service import outage_changed
+
+    await outage_changed(session, outage, old_status, old_expected, now)
     log.info("outage.changed", number=outage.number, status=outage.status, fields=sorted(fields))
 
 

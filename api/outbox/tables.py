@@ -8,12 +8,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from api.db.base import Base
 
+#: The largest id that the databases hold.
+MOST_ID = 2**31 - 1
+
 
 class Delivery(Base):
     """One vendor call to make. It is `sending` before the call and `unknown` after a crash in it.
 
-    state: queued | sending | sent | delivered | read | failed | unknown | parked | dead.
+    state: queued | sending | sent | delivered | read | failed | unknown | parked | moved | dead.
     `parked`: the vendor takes nothing now (window, quota); it goes with the customer's next message.
+    `moved`: its words go by another delivery, which `error` names; parked again if that one fails.
     `dead`: given up, for a person to look at.
     """
 
@@ -33,7 +37,8 @@ class Delivery(Base):
     purpose: Mapped[str] = mapped_column(String(12), default="reply")
     conversation_id: Mapped[str | None] = mapped_column(ForeignKey("conversations.id"), index=True)
     message_id: Mapped[str | None] = mapped_column(ForeignKey("messages.id"), index=True)
-    #: What the adapter renders: {"text", "choices": [label, …], "first": number of the first choice, …}.
+    #: What the adapter renders: {"text", "choices": [label, …], "start": place of the first choice
+    #: among the line's, …}; {"instead_of": [id, …]} where it carries the words of others.
     body: Mapped[dict[str, Any]] = mapped_column(default=dict)
     #: The same key is never queued twice; empty where the message itself is the key.
     key: Mapped[str | None] = mapped_column(String(120), unique=True)

@@ -47,6 +47,8 @@ class NewTicket(BaseModel):
     place_resolved: bool = False
     contact_name: Name = ""
     contact_phone: GivenPhone = ""
+    #: The bot's: take name and phone from the verified account, which the bot never sees in full.
+    contact_on_file: bool = False
     description: Words = ""
     tried: Steps = []
     language: Language | None = None
@@ -97,6 +99,8 @@ class NewNote(BaseModel):
     tried: Steps = []
     contact_name: Name = ""
     contact_phone: GivenPhone = ""
+    #: The bot's: take name and phone from the verified account.
+    contact_on_file: bool = False
     service_point_id: RowId | None = None
 
 

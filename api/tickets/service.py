@@ -126,6 +126,24 @@ async def open_report(session: AsyncSession, new: NewTicket, conversation_id: st
     return (await session.scalars(query.order_by(Ticket.created_at).limit(1))).first()
 
 
+async def customers_open_report(session: AsyncSession, new: NewTicket, account: Account) -> Ticket | None:
+    """The verified customer's open fault report of the same utility and place, filed on whatever channel."""
+    # Imported here: customers look at tickets too.
+    from api.customers.matters import open_tickets
+
+    if new.kind != "fault_report" or new.service_point_id is None:
+        return None
+    same = (
+        ticket
+        for ticket in await open_tickets(session, account)
+        if ticket.kind == new.kind
+        and ticket.utility == new.utility
+        and ticket.service_point_id == new.service_point_id
+        and (ticket.topic == HAZARD) == (new.topic == HAZARD)
+    )
+    return next(same, None)
+
+
 async def add_to(session: AsyncSession, ticket: Ticket, new: NewTicket, by: str, now: datetime) -> None:
     """Keep what a repeated report adds: missing contact data, other words, further steps tried."""
     ticket.contact_name = ticket.contact_name or new.contact_name
@@ -150,7 +168,7 @@ async def file_ticket(session: AsyncSession, new: NewTicket, by: str, now: datet
             raise placement.invalid("account_number", "There is no such account.")
         new = new.model_copy(update={"service_point_id": new.service_point_id or account.service_point_id})
     ticket = Ticket(
-        **new.model_dump(exclude={"language", "tried", "place_resolved", "unit", "priority"}),
+        **new.model_dump(exclude={"language", "tried", "place_resolved", "unit", "priority", "contact_on_file"}),
         number=await free_number(session),
         status="received",
         priority=new.priority,
@@ -222,6 +240,11 @@ async def change_ticket(session: AsyncSession, ticket: Ticket, change: TicketCha
         await record(session, ticket.number, "changed", by, now, kept)
     if ticket.status in rules.ENDED:
         await forget_danger(session, ticket)
+    if wanted.get("status") == "repaired":
+        # Imported here: notices look at tickets.
+        from api.notices.service import ticket_mended
+
+        await ticket_mended(session, ticket, now)
     log.info("ticket.changed", number=ticket.number, fields=sorted(wanted), status=ticket.status)
 
 
@@ -252,9 +275,13 @@ async def forget_danger(session: AsyncSession, ticket: Ticket) -> None:
 
 
 def may_join(ticket: Ticket, service_point_id: str | None) -> bool:
-    """Whether another customer may be added: an open fault at a known place, the same one where it is named."""
+    """Whether another customer may be added: an open fault at a known place, the same one where it is named.
+
+    A hazard is no outage: whoever is merely without supply there is not added to it.
+    """
     return (
         ticket.kind == "fault_report"
+        and ticket.topic != HAZARD
         and ticket.status in rules.OPEN
         and ticket.service_point_id is not None
         and service_point_id in (None, ticket.service_point_id)

@@ -67,7 +67,7 @@ class Ticket(Base):
     language: Mapped[str] = mapped_column(String(2))
     conversation_id: Mapped[str | None] = mapped_column(String(40), index=True)
     outage_id: Mapped[str | None] = mapped_column(ForeignKey("outages.id"))
-    account_number: Mapped[str | None] = mapped_column(String(20))
+    account_number: Mapped[str | None] = mapped_column(String(20), index=True)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     dispatch_due_at: Mapped[datetime | None]

@@ -3,8 +3,8 @@
 import re
 from typing import ClassVar
 
-from bot.actions.contact import ContactSteps
-from bot.actions.filing import file_ticket, remember_words
+from bot.actions.contact import ContactSteps, name_beside_number, without_contact
+from bot.actions.filing import can_be_called, file_ticket, remember_words
 from bot.actions.journey import COMPLAINT, DeskAction, also, begin, finish
 from bot.actions.place import PlaceSteps, place_instead
 from bot.actions.place_words import looks_like_address
@@ -53,6 +53,12 @@ _RULES = {
         re.IGNORECASE,
     ),
 }
+#: "First the power": what is wanted before the complaint, or instead of it.
+_FIRST = re.compile(r"先|还是|算了|\bfirst\b|\binstead\b|\bnever ?mind\b|\bforget\b", re.IGNORECASE)
+_REPORT = re.compile(r"我要报修|帮我报修|报个修|\breport (?:a|an|the|my)\b", re.IGNORECASE)
+_DROPPED = re.compile(
+    r"算了|不投诉|别投诉|不(?:用|要)(?:再)?投诉|\bnever ?mind\b|\bforget\b|\bno complaint\b", re.IGNORECASE
+)
 #: Customers tell it in pieces: so many messages are listened to before the next question.
 MOST_PIECES = 6
 
@@ -131,7 +137,27 @@ class Complaint(PlaceSteps, ContactSteps):
         else:
             turn.ask("story", "utter_complaint_listen", [ALL_SAID])
 
+    async def _other_wish(self, turn: Turn) -> bool:
+        """ "算了，先报修停电": supply first, and the complaint later or not at all; True where that was said."""
+        wish = wish_in(turn.words)
+        if wish not in ("outage", "water") or not (_FIRST.search(turn.words) or _REPORT.search(turn.words)):
+            return False
+        dropped = bool(_DROPPED.search(turn.words))
+        said = [*turn.memory.get("said", [])]
+        turn.leave()
+        if dropped:
+            turn.say("utter_complaint_dropped")
+        else:
+            also(turn, self.name)
+            for waiting in turn.later:
+                if waiting["name"] == self.name:
+                    waiting["said"] = said
+        await begin(turn, wish)
+        return True
+
     async def answer_story(self, turn: Turn) -> None:
+        if await self._other_wish(turn):
+            return
         if not _ONLY_DONE.fullmatch(turn.words.strip()):
             remember_words(turn)
         turn.memory["pieces"] = turn.memory.get("pieces", 0) + 1
@@ -150,7 +176,10 @@ class Complaint(PlaceSteps, ContactSteps):
             turn.memory["wish_asked"] = True
             turn.ask_again()
             return
-        turn.memory["wish"] = turn.words
+        if await self._other_wish(turn):
+            return
+        name = name_beside_number(turn.words) if turn.entity("phone") else None
+        turn.memory["wish"] = without_contact(turn.words, name)
         await self.need_contact(turn)
 
     async def again(self, turn: Turn) -> None:
@@ -169,7 +198,7 @@ class Complaint(PlaceSteps, ContactSteps):
             ),
             response="utter_complaint_filed",
         )
-        turn.say("utter_complaint_next" if turn.contact.get("phone") else "utter_complaint_next_unnamed")
+        turn.say("utter_complaint_next" if can_be_called(turn) else "utter_complaint_next_unnamed")
         await finish(turn)
 
     ask_contact = "utter_complaint_ask_contact"
@@ -195,6 +224,11 @@ _OVER = re.compile(
     r"|\b(?:yesterday|last|ago|came back|was|were|after|when)\b",
     re.IGNORECASE,
 )
+
+
+def mentions_appliance(words: str) -> bool:
+    """Whether a message names an appliance or goods that may have come to harm."""
+    return bool(_APPLIANCE.search(words))
 
 
 class DamageClaim(PlaceSteps, ContactSteps):
@@ -268,7 +302,7 @@ class DamageClaim(PlaceSteps, ContactSteps):
             symptom=turn.pick("家电/财产损坏核损", "Damage claim"),
             response="utter_damage_filed",
         )
-        turn.say("utter_damage_next" if turn.contact.get("phone") else "utter_damage_next_unnamed")
+        turn.say("utter_damage_next" if can_be_called(turn) else "utter_damage_next_unnamed")
         await finish(turn)
 
 

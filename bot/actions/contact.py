@@ -3,9 +3,12 @@
 import re
 from typing import ClassVar
 
+from bot.actions.filing import can_be_called
 from bot.actions.journey import Journey
 from bot.actions.turn import Option, Turn
 from bot.nlu.names import name_in
+from bot.nlu.numbers import digits_for_words
+from bot.nlu.text import normalise
 
 NO_PHONE = Option("no_phone", "没有电话", "I have no phone")
 #: So many digits in an answer are meant as a phone number.
@@ -22,12 +25,43 @@ _REFUSES = re.compile(
     r"|rather not|prefer not|not (?:leave|give|leaving|giving)|anonymous",
     re.IGNORECASE,
 )
+_LEADS_TO_NAME = (
+    r"(?:我的?(?:名字|姓名)?(?:叫做?|是)|姓名[是:：]?|名字[是:：]?|我姓(?=.)|联系人[是:：]?"
+    r"|(?:and |, ?)?\b(?:my name is|my name['’]s|i am|i['’]m|this is|name:?))?\s*"
+)
+_LEADS_TO_PHONE = (
+    r"(?:(?:我的?)?(?:联系)?(?:手机号?码?|电话号?码?|号码|联系方式)(?:是|:|：)?"
+    r"|(?:and |, ?)?\b(?:my |the )?(?:phone|mobile|cell|number|tel)(?: number)?(?: is|['’]s|:)?)?\s*"
+)
+_LONG = re.compile(r"\d{5,}")
+_ANY_PHONE = "13900000000"
+_MARKS = " ,，。;；、.!！"
 
 
 def room_in(text: str) -> str | None:
     """Unit and flat in a message ("2单元501", "flat 5B")."""
     match = _ROOM.search(text)
     return match.group().strip() if match else None
+
+
+def name_beside_number(words: str) -> str | None:
+    """The name in a message, also where the number beside it is spoken ("Tom Baker one three eight …")."""
+    spoken = digits_for_words(normalise(words))
+    number = _LONG.search(spoken.text)
+    start = spoken.span(*number.span())[0] if number else len(words)
+    return name_in(words) or (name_in(f"{words[:start]} {_ANY_PHONE}") if number else None)
+
+
+def without_contact(words: str, name: str | None) -> str:
+    """What a message says beside name and number: "要他道歉，我叫郭敏，电话186…" gives "要他道歉"."""
+    # Spoken digits are written as digits, so that they can be taken out.
+    rest = words if re.search(r"\d{5}", words) else digits_for_words(normalise(words)).text
+    if name:
+        rest = re.sub(rf"{_LEADS_TO_NAME}{re.escape(name)}", " ", rest, flags=re.IGNORECASE)
+    rest = re.sub(rf"{_LEADS_TO_PHONE}\+?\d[\d\s-]{{6,}}\d", " ", rest, flags=re.IGNORECASE)
+    clauses = [clause.strip(_MARKS) for clause in re.split(r"(?<=[,，。;；、!！])|\s{2,}|(?<=\.)\s", rest)]
+    joined = "，" if re.search("[\u4e00-\u9fff]", rest) else ", "
+    return joined.join(clause for clause in clauses if re.search(r"\w", clause))
 
 
 class ContactSteps(Journey):
@@ -46,9 +80,9 @@ class ContactSteps(Journey):
         return (turn.step == "contact" and bool(given or refused)) or super().keeps(turn)
 
     async def need_contact(self, turn: Turn) -> None:
-        """Take name and phone from this message or earlier ones, else ask for both at once."""
+        """Take name and phone from this message or earlier ones, or the account's own, else ask for both at once."""
         self._take_contact(turn)
-        if turn.contact.get("phone"):
+        if can_be_called(turn):
             await self.contact_known(turn)
         else:
             turn.ask("contact", self.contact_question(turn), self.contact_options)
@@ -77,7 +111,7 @@ class ContactSteps(Journey):
             turn.ask("contact", "utter_ask_phone_named" if name else "utter_ask_phone", name=name or "")
 
     def _take_contact(self, turn: Turn) -> None:
-        phone, name = turn.entity("phone"), name_in(turn.words)
+        phone, name = turn.entity("phone"), name_beside_number(turn.words)
         if phone:
             turn.contact["phone"] = str(phone)
         if name and (turn.step == "contact" or phone):

@@ -30,6 +30,16 @@ def remember_words(turn: Turn) -> None:
         said.append(turn.words[:300])
 
 
+def uses_phone_on_file(turn: Turn) -> bool:
+    """Whether the customer is called at the verified account's number, having named no other."""
+    return bool(turn.contact.get("on_file")) and "phone" not in turn.contact
+
+
+def can_be_called(turn: Turn) -> bool:
+    """Whether there is a number to call the customer at."""
+    return bool(turn.contact.get("phone")) or uses_phone_on_file(turn)
+
+
 def said_so_far(turn: Turn) -> str:
     """The customer's words in one line."""
     return turn.pick("；", "; ").join(turn.memory.get("said", []))
@@ -65,6 +75,7 @@ async def file_ticket(
             "place_resolved": bool(turn.place.get("resolved")),
             "contact_name": turn.contact.get("name", ""),
             "contact_phone": turn.contact.get("phone", ""),
+            "contact_on_file": uses_phone_on_file(turn),
             "description": f"{symptom}{turn.pick('。', '. ') if said else ''}{said}"[:LONGEST_DESCRIPTION],
             "tried": turn.memory.get("tried", []),
             "language": turn.language,

@@ -4,6 +4,7 @@ import re
 
 from bot.actions.guides import GuideOption, Step, guide_named
 from bot.actions.journey import Journey, begin
+from bot.actions.spoken import of_guide
 from bot.actions.turn import Option, Turn
 
 _UNSURE = re.compile(
@@ -75,7 +76,7 @@ class GuideSteps(Journey):
         step = guide.steps[name]
         turn.memory["guide_step"] = name
         if step.say:
-            turn.tell(step.say.both[turn.language])
+            turn.tell(step.say.on(voice=turn.voice)[turn.language])
         if step.fetch:
             value = await self.fact(turn, step.fetch)
             turn.memory["tried"].append({"guide": guide.guide, "step": name, "answer": value})
@@ -84,7 +85,14 @@ class GuideSteps(Journey):
             turn.memory["tried"].append({"guide": guide.guide, "step": name, "answer": said.id})
             await self._enter(turn, said.next)
         elif step.ask:
-            turn.ask_text("guide", step.ask.both, [Option(o.id, o.label.zh, o.label.en) for o in step.options])
+            # On the telephone yes comes first: there 1 is yes.
+            options = sorted(step.options, key=lambda o: o.means != "yes") if turn.voice else step.options
+            turn.ask_text(
+                "guide",
+                step.ask.on(voice=turn.voice),
+                [Option(o.id, o.label.zh, o.label.en) for o in options],
+                expects=of_guide([o.means for o in options]),
+            )
         elif step.end == "person":
             await begin(turn, "human", reason=f"guide:{guide.guide}")
         else:

@@ -39,15 +39,20 @@ class GuideError(Exception):
 
 
 class Text(BaseModel):
-    """A sentence in both languages."""
+    """A sentence in both languages, and a shorter one where it is too long for the telephone."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     zh: str = Field(min_length=1)
     en: str = Field(min_length=1)
+    voice: "Text | None" = None
 
     @property
     def both(self) -> dict[str, str]:
         return {"zh": self.zh, "en": self.en}
+
+    def on(self, *, voice: bool) -> dict[str, str]:
+        """Both languages, as they are written or as they are spoken."""
+        return self.voice.both if voice and self.voice else self.both
 
 
 class GuideOption(BaseModel):
@@ -130,8 +135,9 @@ class Guide(BaseModel):
         if step.end in ("solved", "explained") and step.say is None:
             found.append("an end without a ticket needs words")
         found += [f"there is no step {name}" for name in step.followers if name not in self.steps]
-        for text in (step.say, step.ask):
-            for sentence in _SENTENCES.split(f"{text.zh}\n{text.en}") if text else ():
+        texts = [text for text in (step.say, step.ask) if text]
+        for text in (*texts, *(text.voice for text in texts if text.voice)):
+            for sentence in _SENTENCES.split(f"{text.zh}\n{text.en}"):
                 if _FORBIDDEN.search(sentence) and not _WARNING.search(sentence):
                     found.append(f"tells a customer to handle something dangerous: {sentence.strip()}")
         for option in step.options:

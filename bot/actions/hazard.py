@@ -1,13 +1,22 @@
 """Danger to life (A9, B11). The API has sent the safety words and filed the order before the bot hears of it; what is
 left is the exact place and a number to call."""
 
+import re
+
 from bot.actions.contact import NO_PHONE, ContactSteps
 from bot.actions.filing import file_ticket, remember_words, say_due
 from bot.actions.journey import DANGER, DeskAction, begin, finish
 from bot.actions.place import PlaceSteps, address_of
+from bot.actions.place_words import looks_like_address
+from bot.actions.remarks import denies_danger, supposes
+from bot.actions.tickets import retract
 from bot.actions.times import spoken_number
-from bot.actions.turn import Turn
+from bot.actions.turn import Option, Turn
 
+REAL = Option("real", "现在真的有危险", "It is really happening")
+ONLY_ASKED = Option("only_asked", "没有，我只是问问", "No, I was only asking")
+_ONLY_ASKED = "no danger: the customer only asked"
+_HAPPENING = re.compile(r"有|真的|现在|正在|是的?$|已经|\b(?:yes|real(?:ly)?|happening|now|it is)\b", re.IGNORECASE)
 SYMPTOM = {"zh": "危险：客户报告险情", "en": "DANGER: hazard reported"}
 
 
@@ -21,11 +30,28 @@ class Hazard(PlaceSteps, ContactSteps):
     ask_contact = "utter_hazard_ask_contact"
     contact_options = (NO_PHONE,)
 
+    def keeps(self, turn: Turn) -> bool:
+        return turn.step == "is_real" or super().keeps(turn)
+
     async def start(self, turn: Turn) -> None:
         remember_words(turn)
         danger = turn.metadata.get("danger") or {}
         turn.memory["kind"] = danger.get("kind")
         number = danger.get("ticket_number")
+        if not number and supposes(turn.words):
+            # Nobody's danger words, and no more than a question: the safety words are the answer, nothing is filed yet.
+            turn.say("utter_hazard_general")
+            turn.ask("is_real", "utter_hazard_is_it_real", [REAL, ONLY_ASKED])
+            return
+        if number and supposes(turn.words):
+            turn.memory["number"] = turn.slots["ticket"] = number
+            turn.say("utter_hazard_filed", number=spoken_number(number))
+            turn.ask("is_real", "utter_hazard_is_it_real", [REAL, ONLY_ASKED])
+            return
+        await self._file(turn, number)
+
+    async def _file(self, turn: Turn, number: str | None) -> None:
+        """The order that the front desk filed, or a new one; then what is known goes onto it."""
         if number:
             turn.memory["number"] = turn.slots["ticket"] = number
             turn.say("utter_hazard_filed", number=spoken_number(number))
@@ -45,6 +71,34 @@ class Hazard(PlaceSteps, ContactSteps):
         await self._write_down(turn)
         await self.need_place(turn)
 
+    async def answer_is_real(self, turn: Turn) -> None:
+        if turn.option == "only_asked" or (turn.option is None and (denies_danger(turn.words) or turn.no)):
+            await self._not_real(turn)
+            return
+        located = bool(turn.entity("phone")) or looks_like_address(turn.words)
+        if not (
+            turn.option == "real" or turn.yes or turn.metadata.get("danger") or located or _HAPPENING.search(turn.words)
+        ):
+            await self.misunderstood(turn)
+            return
+        remember_words(turn)
+        if turn.memory.get("number"):
+            self._take_contact(turn)
+            await self._write_down(turn)
+            await self.need_place(turn)
+        else:
+            await self._file(turn, None)
+
+    async def _not_real(self, turn: Turn) -> None:
+        number = turn.memory.get("number")
+        if number:
+            await turn.desk.patch(f"/tickets/{number}", {"status": "cancelled", "reason": _ONLY_ASKED})
+            turn.slots["ticket"] = None
+            turn.say("utter_hazard_withdrawn", number=spoken_number(number))
+        else:
+            turn.say("utter_hazard_only_asked")
+        await finish(turn)
+
     async def _write_down(self, turn: Turn) -> None:
         """Put on the order whatever is known by now: a crew may be on its way."""
         known = {"contact_phone": turn.contact.get("phone"), "contact_name": turn.contact.get("name")}
@@ -56,7 +110,10 @@ class Hazard(PlaceSteps, ContactSteps):
             await turn.desk.patch(f"/tickets/{turn.memory['number']}", known)
 
     async def answer(self, turn: Turn) -> None:
-        if turn.entity("phone"):
+        if turn.step != "is_real" and await retract(turn):
+            await finish(turn)
+            return
+        if turn.entity("phone") and turn.memory.get("number"):
             self._take_contact(turn)
             await self._write_down(turn)
         await super().answer(turn)
@@ -66,6 +123,9 @@ class Hazard(PlaceSteps, ContactSteps):
 
     async def again(self, turn: Turn) -> None:
         """More danger words: the order already has them; go on with the question."""
+        if turn.step == "is_real" and not supposes(turn.words):
+            await self.answer_is_real(turn)
+            return
         if (
             (turn.step or "").startswith("place")
             and turn.words
@@ -87,9 +147,13 @@ class Hazard(PlaceSteps, ContactSteps):
         await finish(turn)
 
     async def cancelled(self, turn: Turn) -> None:
-        """A danger order is never withdrawn by the bot: a crew looks first."""
+        """A danger order is not withdrawn by the bot, a crew looks first; unless there never was any danger."""
+        if turn.step == "is_real":
+            await self.answer_is_real(turn)
+            return
+        if not await retract(turn):
+            turn.say("utter_hazard_stays")
         turn.leave()
-        turn.say("utter_hazard_stays")
 
 
 class ActionHazard(DeskAction):

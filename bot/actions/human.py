@@ -29,8 +29,10 @@ class Human(Journey):
         if answer.get("agents_on_duty"):
             turn.say("utter_handover_waiting", position=answer.get("position") or 1)
         else:
-            callback = await turn.desk.post(f"{turn.desk.own}/callbacks", {"phone": turn.contact.get("phone", "")})
-            due = parse_time(callback.get("due_at"))
+            due = None
+            if not turn.voice:  # on the telephone the desk itself offers a call-back, a message, or the assistant
+                callback = await turn.desk.post(f"{turn.desk.own}/callbacks", {"phone": turn.contact.get("phone", "")})
+                due = parse_time(callback.get("due_at"))
             hours = answer.get("hours") or {"zh": "", "en": ""}
             turn.say(
                 "utter_handover_nobody",
@@ -38,7 +40,8 @@ class Human(Journey):
                 hotline=answer.get("hotline", ""),
                 due=spoken_time(due, datetime.now(UTC)) if due else hours,
             )
-            turn.say("utter_callback_phone" if turn.contact.get("phone") else "utter_callback_no_phone")
+            if not turn.voice:
+                turn.say("utter_callback_phone" if turn.contact.get("phone") else "utter_callback_no_phone")
         turn.leave()
         turn.slots["later"] = []
 

@@ -180,6 +180,16 @@ async def proceed(turn: Turn) -> bool:
     return True
 
 
+#: Heard in this order before a message's intent is acted on; the first that answers it ends the turn.
+FIRST: list[Callable[[Turn], Awaitable[bool]]] = []
+
+
+def first(hear: Callable[[Turn], Awaitable[bool]]) -> Callable[[Turn], Awaitable[bool]]:
+    """Register what hears every message before its intent is acted on; True where it answered."""
+    FIRST.append(hear)
+    return hear
+
+
 class DeskAction(Action, ABC):
     """Base of all actions: one turn in, words and slots out, and an honest sentence when the API fails."""
 
@@ -195,6 +205,9 @@ class DeskAction(Action, ABC):
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
         turn = Turn.of(dispatcher, tracker)
         try:
+            for hear in FIRST:
+                if await hear(turn):
+                    return turn.changed_slots()
             if running(turn) is None and is_vague(turn.words):
                 turn.say("utter_what_is_it", [READINGS[name] for name in STARTERS])
             else:

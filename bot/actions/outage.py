@@ -3,6 +3,7 @@
 from bot.actions.desk import DeskRefused
 from bot.actions.journey import DeskAction, begin
 from bot.actions.place_words import looks_like_address
+from bot.actions.remarks import flickers
 from bot.actions.supply import describe
 from bot.actions.supply_journey import SupplyJourney
 from bot.actions.turn import Option, Turn
@@ -38,7 +39,7 @@ class ActionOutage(DeskAction):
     action = "action_outage"
 
     async def act(self, turn: Turn) -> None:
-        await begin(turn, "outage")
+        await begin(turn, "voltage" if flickers(turn.words) and turn.journey != "outage" else "outage")
 
 
 class ActionOutageStatus(DeskAction):
@@ -48,7 +49,7 @@ class ActionOutageStatus(DeskAction):
 
     async def act(self, turn: Turn) -> None:
         utility = turn.entity("utility")
-        if turn.journey in ("water", "outage"):
+        if turn.journey in ("water", "outage", "voltage"):
             await begin(turn, str(turn.journey))
         elif turn.slots["ticket"] and utility != "water":
             # "Any news?" after a report is about that report.

@@ -14,6 +14,7 @@ from bot.actions.place_words import (
     LEAD_IN,
     NO_ADDRESS,
     NUMBERED,
+    SHORT_ADDRESS,
     TELLS_NOTHING,
     after_no,
     as_number,
@@ -43,9 +44,10 @@ _NONE_OF_THEM = Option("none", "都不是", "None of these")
 def address_of(place: Json) -> dict[str, str]:
     """The address in both languages, with the room the customer named."""
     detail = place.get("detail") or ""
+    detail_en = re.sub(r"(\d+)\s*单元\s*(\d*)", r"unit \1 \2", detail).strip()
     return {
         "zh": f"{place.get('address_zh') or place.get('words', '')}{detail}",
-        "en": f"{place.get('address_en') or place.get('words', '')}{', ' + detail if detail else ''}",
+        "en": f"{place.get('address_en') or place.get('words', '')}{', ' + detail_en if detail else ''}",
     }
 
 
@@ -62,6 +64,13 @@ class PlaceSteps(Journey):
     async def need_place(self, turn: Turn) -> None:
         """Take the place from this message or an earlier one, else ask."""
         if len(turn.words) >= SHORTEST and await self._from_words(turn, turn.words, whole_sentence=True):
+            return
+        short = SHORT_ADDRESS.search(turn.words)
+        if (
+            short
+            and not turn.place.get("resolved")
+            and await self._from_words(turn, short["place"], whole_sentence=False)
+        ):
             return
         if looks_like_address(turn.words) and NUMBERED.search(turn.words) and not turn.place.get("resolved"):
             # An address was given, but not one of ours: say so rather than ask as if nothing had been said.
@@ -135,6 +144,10 @@ class PlaceSteps(Journey):
         elif turn.no:
             turn.memory["place_asked"] = turn.memory.get("place_asked") or turn.words or "-"
             turn.ask("place", "utter_ask_place_again")
+        elif self.heard_beside(turn):
+            # Whoever goes on with the extent or a number does not deny the place.
+            self._take_place(turn, turn.memory.pop("place_guess"))
+            await self.place_known(turn)
         else:
             await self.misunderstood(turn)
 
@@ -274,6 +287,9 @@ async def place_instead(turn: Turn, words: str) -> Json | None:
     """The place that corrected words name: in full, or as another number of the place known so far."""
     name = turn.place.get("name") or ""
     number = re.search(r"\d+[A-Za-z]?", words)
+    short = re.match(r"([\u4e00-\u9fff]{2,})(\d.*)", words)
+    if short and name.startswith(short[1]):  # the estate's short name, once it is known which
+        words = f"{name}{short[2]}"
     attempts = [words, f"{name}{as_number(words)}"] + ([f"{name}{number.group()}栋"] if number else [])
     for attempt in attempts:
         found = await turn.desk.get("/places", q=attempt[:200], limit=1)

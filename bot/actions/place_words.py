@@ -23,13 +23,15 @@ _LOOSE_CORRECTION = re.compile(
     r"(?:it'?s|it is|that'?s|i'?m (?:at|in)|we'?re (?:at|in)|i live (?:at|in))\s+(?P<en>.{1,60})$"
     r"|^(?:it'?s |it is )?(?P<en2>.{1,30}?),? (?:and )?not .{1,30}$"
     r"|\b(?:it'?s|it is|i'?m (?:at|in))\s+(?P<en4>[^,]{1,40}),?\s+not\b"
-    r"|(?:^|[,，。\s])(?:不对|不是的?(?=[,，。!！\s])|错了|哦|噢|等等|不好意思|更正)[,，。!！\s]*(?:我家)?(?:应该)?(?:是|在)?(?P<zh>[^,，。]{1,40})$"
+    r"|(?:^|[,，。\s])(?:不对|不是的?(?=[,，。!！\s])|错了|哦|噢|等等|不好意思"
+    r"|更正)[,，。!！\s]*(?:我家)?(?:应该)?(?:是|在)?(?P<zh>[^,，。]{1,40})$"
     r"|^(?:我家)?(?:是|在)?(?P<zh2>.{1,20}?)[,，]?(?:而)?(?<!是)不是.{1,20}$",
     re.IGNORECASE,
 )
 #: Never a place: a question, a fault, an amount, a time.
 _NO_PLACE = re.compile(
-    r"[吗？?]|\d{6}|取消|不报|不用|想改|交费|谢谢|什么|怎么|为什么|跳闸|停电|停水|没电|没水|坏了|故障|漏|\d\s*(?:块|元|度|方|吨|点|个?小时|分钟|天|岁)"
+    r"[吗？?]|\d{6}|取消|不报|不用|想改|交费|谢谢|什么|怎么|为什么|跳闸|停电|停水|没电|没水|坏了|故障|漏"
+    r"|\d\s*(?:块|元|度|方|吨|点|个?小时|分钟|天|岁)"
     r"|\d\s*(?:yuan|rmb|kwh|units?|%|o'clock|hours?|days?|minutes?|am|pm)\b",
     re.IGNORECASE,
 )
@@ -37,6 +39,11 @@ _NO_PLACE = re.compile(
 #: What answers "where" with something else altogether.
 NO_ADDRESS = frozenset({"out_of_scope", "greet", "thank", "ask_outage_status", "make_complaint", "bot_challenge"})
 NUMBERED = re.compile(r"\d|[一二三四五六七八九十](?:栋|幢|号|座)")
+#: The beginning of an estate's name with a building number, inside a sentence: "和泰8栋停电了".
+SHORT_ADDRESS = re.compile(
+    r"(?:^|(?<=[,，。 ]))(?:我家住?在?|我们?(?:住|在)在?|家住在?|住在?|在|这里是)?"
+    r"(?P<place>[\u4e00-\u9fff]{2,5}?\d+(?:栋|幢|号|座))"
+)
 LEAD_IN = re.compile(
     r"^(?:就是|我说的是|我说了|地址是|我在|住在|在|i (?:told you|said),?|it'?s|it is|at|the address is)[\s,，:：]*",
     re.IGNORECASE,

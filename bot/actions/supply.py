@@ -7,6 +7,9 @@ from bot.actions.desk import Json
 from bot.actions.place import address_of
 from bot.actions.times import Bilingual, parse_time, spoken_length, spoken_time
 
+#: Orders that say nothing of supply being off: a hazard is made safe first, and its crew restores nobody's supply.
+_OTHER = frozenset({"hazard", "third_party", "voltage", "prepaid_card", "meter_switch", "water_quality"})
+
 
 def move(situation: Json, scope: str | None, own_ticket: str | None) -> tuple[str, Json]:
     """What to do about a place, and the outage or ticket it is about.
@@ -18,7 +21,9 @@ def move(situation: Json, scope: str | None, own_ticket: str | None) -> tuple[st
     by_kind = {
         kind: next((o for o in current if o["kind"] == kind), None) for kind in ("planned", "fault", "predicted")
     }
-    orders: list[Json] = [t for t in situation.get("open_tickets", []) if t.get("kind") == "fault_report"]
+    orders: list[Json] = [
+        t for t in situation.get("open_tickets", []) if t.get("kind") == "fault_report" and t.get("topic") not in _OTHER
+    ]
     own = next((t for t in orders if own_ticket and t["number"] == own_ticket), None)
     for kind in ("planned", "fault"):
         outage = by_kind[kind]

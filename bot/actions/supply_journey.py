@@ -2,22 +2,23 @@
 
 import re
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from bot.actions.contact import ContactSteps, room_in
+from bot.actions.contact import room_in
 from bot.actions.desk import DeskRefused, Json
-from bot.actions.filing import contact_record, file_ticket, remember_words, said_so_far
-from bot.actions.guide import GuideSteps
+from bot.actions.filing import contact_record, file_ticket, remember_words, said_so_far, uses_phone_on_file
 from bot.actions.guides import Step
 from bot.actions.journey import SUPPLY, also, changed_mind, finish
 from bot.actions.outlets import nearest_outlet
-from bot.actions.place import PlaceSteps, address_of, place_instead
+from bot.actions.place import address_of, place_instead
 from bot.actions.place_words import looks_like_address
+from bot.actions.remarks import asks_arrears, no_crew, only_tell, wants_crew
 from bot.actions.supply import describe, move
+from bot.actions.supply_customer import CustomerSteps, next_planned, planned_notice
 from bot.actions.times import Bilingual, parse_time, spoken_number, spoken_time
 from bot.actions.turn import Option, Turn
-from bot.actions.verify import VerifySteps
-from bot.actions.wishes import SEND_SOMEONE, besides_supply, brown_water, wish_in, wishes_in
+from bot.actions.verify import own_account
+from bot.actions.wishes import besides_supply, brown_water, wish_in, wishes_in
 from bot.nlu.scope import scope_in
 
 HOUSEHOLD = Option("household", "只有我家", "Only my home")
@@ -29,6 +30,8 @@ REPORT = Option("report", "帮我报修", "File a report")
 WAIT = Option("wait", "我再等等", "I'll wait")
 
 MOST_MISSES = 2
+#: Steps in which "is it because I have not paid?" is answered by checking the account.
+BEFORE_CHECKS = ("place", "scope", "check_first", "verify")
 _ACCOUNT = re.compile(r"户号|核对|account|verify", re.IGNORECASE)
 _SWITCHES = re.compile(r"开关|总闸|空开|\bswitch(?:es)?\b|\bbreakers?\b|fuse ?box", re.IGNORECASE)
 _WITHOUT_ACCOUNT = re.compile(
@@ -44,7 +47,7 @@ UNABLE = re.compile(
 )
 
 
-class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
+class SupplyJourney(CustomerSteps):
     """`memory`: said, scope, asking (a question about a known stop), join (ticket to be added to), outage_id, tried.
 
     Responses are named `utter_<utility>_…`, so that each utility has its own words.
@@ -52,15 +55,15 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
 
     rank = SUPPLY
     done_steps = frozenset({"known"})
-    utility: ClassVar[str]
     topic: ClassVar[str]
     surroundings: ClassVar[Option]
     neighbours_fine: ClassVar[Option]
     symptoms: ClassVar[dict[str, Bilingual]]
 
-    def guide_for(self, turn: Turn) -> str:
-        """The guide for a single household."""
-        raise NotImplementedError
+    @property
+    def scope_options(self) -> list[Option]:
+        """One household or the surroundings (D6)."""
+        return [HOUSEHOLD, self.surroundings, UNSURE]
 
     async def start(self, turn: Turn) -> None:
         if not turn.memory.get("asking") and not turn.memory.get("resumed"):
@@ -74,7 +77,10 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
                 also(turn, "water_quality")
         for wish in besides_supply(turn.words):
             also(turn, wish)
-        await self.need_place(turn)
+        if asks_arrears(turn.words):
+            await self._asked_why(turn)
+        else:
+            await self.need_place(turn)
 
     async def again(self, turn: Turn) -> None:
         """The same wish in other words: it may hold a scope or a place; it never counts as a failed answer."""
@@ -95,7 +101,11 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
     def keeps(self, turn: Turn) -> bool:
         if turn.step == "scope" and scope_in(turn.words, asked=True):
             return True
-        if turn.step in ("guide", "check_first", "scope") and SEND_SOMEONE.search(turn.words):
+        if turn.step not in (None, *self.done_steps) and only_tell(turn.words):
+            return True
+        if (turn.step or "").startswith(BEFORE_CHECKS) and asks_arrears(turn.words):
+            return True
+        if turn.step in ("guide", "check_first", "scope") and wants_crew(turn.words):
             return True
         if turn.step == "check_first" and turn.intent in ("ask_bill", "prepaid_card_problem"):
             return True  # "check my account" is one of the two answers
@@ -106,14 +116,23 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
             turn.memory["scope"] = scope
         # A phone number instead of an answer: the customer wants somebody to come.
         early = turn.entity("phone") and not self.keeps(turn)
-        if early and turn.step in ("guide", "check_first"):
+        if only_tell(turn.words):
+            await self._only_tell(turn)
+        elif asks_arrears(turn.words) and (turn.step or "").startswith("verify"):
+            turn.ask_again()
+        elif asks_arrears(turn.words) and (turn.step or "").startswith(BEFORE_CHECKS):
+            remember_words(turn)
+            await self._asked_why(turn)
+        elif turn.step == "contact" and no_crew(turn.words) and not turn.entity("phone"):
+            await self.cancelled(turn)
+        elif early and turn.step in ("guide", "check_first"):
             self._take_contact(turn)
             await self.need_contact(turn)
         elif early and turn.step == "scope":
             self._take_contact(turn)
             turn.say("utter_contact_noted")
             turn.ask_again()
-        elif turn.step == "guide" and SEND_SOMEONE.search(turn.words):
+        elif turn.step == "guide" and wants_crew(turn.words):
             await self.need_contact(turn)
         elif turn.step in ("guide", "check_first") and not self.keeps(turn) and await self._noted(turn):
             turn.ask_again()
@@ -150,11 +169,9 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
     def contact_question(self, turn: Turn) -> str:
         return "utter_ask_contact_join" if turn.memory.get("join") else self.ask_contact
 
-    def say(self, turn: Turn, what: str, **values: Any) -> None:
-        turn.say(f"utter_{self.utility}_{what}", **values)
-
     def _take_in(self, turn: Turn) -> None:
         remember_words(turn)
+        turn.memory["only_tell"] = turn.memory.get("only_tell") or only_tell(turn.words)
         scope = scope_in(turn.words)
         if scope:
             turn.memory["scope"] = scope
@@ -171,7 +188,11 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
             return
         situation = await turn.desk.get(f"/service-points/{point}/situation", utility=self.utility)
         what, subject = move(situation, turn.memory.get("scope"), turn.slots["ticket"])
-        if what == "planned":
+        if what not in ("planned", "fault") and await self._added_to_own(turn, point):
+            return
+        if turn.memory.get("only_tell"):
+            await self._tell_only(turn, situation, what, subject)
+        elif what == "planned":
             await self._told(turn, subject, "planned_now")
         elif what == "fault":
             await self._told(turn, subject, "fault_known")
@@ -190,9 +211,8 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
             turn.say("utter_open_order", address=address_of(turn.place))
             turn.memory["join"] = subject["number"]
             await self.need_contact(turn)
-        elif turn.memory.get("asking") and (ahead := _next_planned(situation)):
-            cut = {"zh": "停水" if self.utility == "water" else "停电", "en": f"{self.utility} cut"}
-            turn.say("utter_planned_notice", what=cut, **describe(ahead, turn.place))
+        elif turn.memory.get("asking") and (ahead := next_planned(situation)):
+            planned_notice(turn, self.utility, ahead)
             await finish(turn)
         else:
             if turn.memory.get("asking"):
@@ -233,7 +253,7 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
             self.say(turn, "overdue", **describe(outage, turn.place))
         else:
             self.say(turn, response, **describe(outage, turn.place))
-        if turn.memory.get("joined") != outage["id"]:
+        if turn.memory.get("joined") != outage["id"] and not turn.memory.get("only_tell"):
             body = {
                 "service_point_id": turn.place.get("service_point_id"),
                 "note": said_so_far(turn),
@@ -264,7 +284,7 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
             turn.option == "report"
             or turn.yes
             or turn.intent in ("report_outage", "no_water", "low_water_pressure")
-            or SEND_SOMEONE.search(turn.words)
+            or wants_crew(turn.words)
         ):
             turn.memory["outage_id"] = turn.slots["outage"]
             await self._unknown_cause(turn)
@@ -278,18 +298,28 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
 
     async def _unknown_cause(self, turn: Turn) -> None:
         scope = turn.memory.get("scope")
-        if scope == "household":
+        account = await own_account(turn) if scope == "household" and turn.contact.get("on_file") else None
+        if scope == "household" and turn.memory.get("balance"):
+            await self.run_guide(turn, self.guide_for(turn))  # the account was checked already
+        elif account and self._is_for(turn, account):
+            await self.verified(turn, account)
+        elif scope == "household":
             turn.ask("check_first", f"utter_{self.utility}_household_first", [CHECK_ACCOUNT, CHECK_HERE])
         elif scope in ("surroundings", "unknown"):
             await self.need_contact(turn)
         else:
-            turn.ask("scope", f"utter_{self.utility}_ask_scope", [HOUSEHOLD, self.surroundings, UNSURE])
+            turn.ask("scope", f"utter_{self.utility}_ask_scope", self.scope_options)
+
+    def _is_for(self, turn: Turn, account: Json) -> bool:
+        """Whether the proved account is this utility's and this place's, so that its state may be the reason."""
+        here = account["service_point_id"] == turn.place.get("service_point_id")
+        return here and bool(account["utility"] == self.utility)
 
     async def answer_scope(self, turn: Turn) -> None:
         scope = (
             turn.option if turn.option in ("household", "surroundings", "unknown") else scope_in(turn.words, asked=True)
         )
-        if scope is None and (turn.slots["misses"] >= MOST_MISSES or SEND_SOMEONE.search(turn.words)):
+        if scope is None and (turn.slots["misses"] >= MOST_MISSES or wants_crew(turn.words)):
             scope = "unknown"  # whoever cannot or will not say it is helped all the same
         if scope is None and turn.words and await self._other_place(turn):
             return
@@ -309,7 +339,7 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
         return looks_like_address(turn.words) and await self._corrected(turn, turn.words)
 
     async def answer_check_first(self, turn: Turn) -> None:
-        if SEND_SOMEONE.search(turn.words) or UNABLE.search(turn.words):
+        if wants_crew(turn.words) or UNABLE.search(turn.words):
             turn.say("utter_no_need_to_check")
             await self.need_contact(turn)
         elif _WITHOUT_ACCOUNT.search(turn.words) or _SWITCHES.search(turn.words):
@@ -320,26 +350,6 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
             await self.run_guide(turn, self.guide_for(turn))
         else:
             await self.misunderstood(turn)
-
-    async def verified(self, turn: Turn, account: Json) -> None:
-        if account["state"] == "cut_off":
-            self.say(turn, "cut_off", amount=account["balance"].lstrip("-"))
-        elif account["state"] == "unregistered":
-            self.say(turn, "unregistered")
-        elif account["prepaid"] and float(account["balance"]) <= 0:
-            self.say(turn, "prepaid_zero")
-        else:
-            self.say(turn, "account_fine")
-            turn.memory["balance"] = "positive"
-            await self.run_guide(turn, self.guide_for(turn))
-            return
-        await nearest_outlet(turn, self.utility, hall=account["state"] == "unregistered")
-        await contact_record(turn, "cut_off", "told why the supply is cut off and how to be reconnected")
-        await finish(turn)
-
-    async def not_verified(self, turn: Turn) -> None:
-        self.say(turn, "without_account")
-        await self.run_guide(turn, self.guide_for(turn))
 
     async def guide_ended(self, turn: Turn, step: Step) -> None:
         if step.outlets:
@@ -384,14 +394,9 @@ class SupplyJourney(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
     async def _join(self, turn: Turn, number: str) -> None:
         note = {"text": said_so_far(turn) or "-", "kind": "caller"}
         note |= {"contact_phone": turn.contact.get("phone", ""), "contact_name": turn.contact.get("name", "")}
-        ticket = await turn.desk.post(f"/tickets/{number}/notes", {k: v for k, v in note.items() if v})
+        on_file = {"contact_on_file": True} if uses_phone_on_file(turn) else {}
+        ticket = await turn.desk.post(f"/tickets/{number}/notes", {k: v for k, v in note.items() if v} | on_file)
         turn.say("utter_joined_order", number=spoken_number(number))
         due = parse_time(ticket.get("arrival_due_at"))
         if due:
             turn.say("utter_arrival_due", due=spoken_time(due, datetime.now(UTC)))
-
-
-def _next_planned(situation: Json) -> Json | None:
-    """The next announced cut of a place."""
-    outages = situation.get("outages", [])
-    return next((o for o in outages if o["kind"] == "planned" and o.get("phase") == "upcoming"), None)

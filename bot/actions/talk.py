@@ -12,9 +12,10 @@ from bot.actions.desk import Json
 from bot.actions.journey import MEANT, DeskAction, begin, proceed, running
 from bot.actions.place_words import looks_like_address
 from bot.actions.readings import PERSON, READINGS, STARTERS
+from bot.actions.remarks import wants_crew
 from bot.actions.tickets import amend, is_back, withdraw
 from bot.actions.turn import Option, Turn
-from bot.actions.wishes import SEND_SOMEONE, wish_in
+from bot.actions.wishes import wish_in
 
 #: What ends even a story that takes any words.
 _PLAIN_CANCEL = re.compile(
@@ -73,7 +74,7 @@ class ActionCancel(DeskAction):
 
     async def act(self, turn: Turn) -> None:
         active = running(turn)
-        if active is not None and SEND_SOMEONE.search(turn.words) and not active.keeps(turn):
+        if active is not None and wants_crew(turn.words) and not active.keeps(turn):
             turn.ask_again()  # "stop asking, send someone" wants the report, not its end
         elif active is not None and active.keeps(turn) and not _PLAIN_CANCEL.fullmatch(turn.words.strip()):
             # "It is back" answers a guide's question, and "they came and left again" is part of a complaint.
@@ -104,16 +105,16 @@ class ActionRepeat(DeskAction):
         if turn.slots["question"]:
             turn.ask_again()
             return turn.changed_slots()
-        for text, buttons in _last_words(tracker.events):
-            dispatcher.utter_message(text=text, buttons=buttons)
+        for text, buttons, custom in _last_words(tracker.events):
+            dispatcher.utter_message(text=text, buttons=buttons, json_message=custom)
         if not dispatcher.messages:
             turn.say("utter_nothing_to_repeat")
         return turn.changed_slots()
 
 
-def _last_words(events: list[Json]) -> list[tuple[str, list[Json]]]:
-    """What the bot said after the customer's message before this one."""
-    said: list[tuple[str, list[Json]]] = []
+def _last_words(events: list[Json]) -> list[tuple[str, list[Json], Json]]:
+    """What the bot said after the customer's message before this one: text, choices, and what it waited for."""
+    said: list[tuple[str, list[Json], Json]] = []
     passed = 0
     for event in reversed(events):
         if event.get("event") == "user":
@@ -121,7 +122,8 @@ def _last_words(events: list[Json]) -> list[tuple[str, list[Json]]]:
             if passed == 2 and said:
                 break
         elif event.get("event") == "bot" and passed >= 1 and event.get("text"):
-            said.insert(0, (event["text"], (event.get("data") or {}).get("buttons") or []))
+            data = event.get("data") or {}
+            said.insert(0, (event["text"], data.get("buttons") or [], data.get("custom") or {}))
     return said
 
 

@@ -1,13 +1,13 @@
-"""What became of a report; correcting and withdrawing one's own."""
+"""Correcting and withdrawing one's own report."""
 
 import re
-from datetime import UTC, datetime
 
 from bot.actions.desk import DeskRefused, Json
-from bot.actions.journey import REST, DeskAction, Journey, begin, finish, running
 from bot.actions.place import place_instead
 from bot.actions.place_words import corrected_words, looks_like_address
-from bot.actions.times import Bilingual, parse_time, spoken_number, spoken_time
+from bot.actions.remarks import denies_danger
+from bot.actions.ticket_words import BEFORE_ARRIVAL
+from bot.actions.times import spoken_number
 from bot.actions.turn import Turn
 from bot.nlu.names import name_in
 
@@ -22,121 +22,6 @@ _BACK = re.compile(
 )
 
 _NAME = re.compile(r"名字|姓名|我姓|我叫|\bmy name\b|\bname is\b", re.IGNORECASE)
-
-STATUS: dict[str, Bilingual] = {
-    "received": {"zh": "已受理，等待派单", "en": "received, waiting to be dispatched"},
-    "dispatched": {"zh": "已派单", "en": "dispatched to a crew"},
-    "accepted": {"zh": "抢修人员已接单", "en": "accepted by a crew"},
-    "on_site": {"zh": "抢修人员已到现场", "en": "a crew is on site"},
-    "repaired": {"zh": "已修复", "en": "repaired"},
-    "customer_informed": {"zh": "已处理并告知", "en": "dealt with, and you were told"},
-    "followed_up": {"zh": "已回访", "en": "followed up"},
-    "closed": {"zh": "已办结", "en": "closed"},
-    "transferred": {"zh": "已转其他单位处理", "en": "passed on to another unit"},
-    "returned": {"zh": "已退回", "en": "returned"},
-    "cancelled": {"zh": "已撤销", "en": "withdrawn"},
-}
-#: Before a crew is on site a customer may still change or withdraw an order.
-OPEN = ("received", "dispatched", "accepted")
-
-
-class TicketStatus(Journey):
-    """The conversation's own tickets at once; another one by number plus the phone it was filed with."""
-
-    name = "ticket_status"
-    rank = REST
-    title = {"zh": "查工单", "en": "your ticket"}
-
-    async def start(self, turn: Turn) -> None:
-        number = turn.entity("ticket_number")
-        if number:
-            turn.memory["number"] = str(number)
-        elif turn.slots["ticket"]:
-            await self._own(turn, turn.slots["ticket"])
-            return
-        await self._next(turn)
-
-    async def _own(self, turn: Turn, number: str) -> None:
-        ticket = await turn.desk.get(f"/tickets/{number}")
-        say_status(turn, ticket)
-        await finish(turn)
-
-    async def _next(self, turn: Turn) -> None:
-        phone = turn.entity("phone")
-        if phone:
-            turn.memory["phone"] = str(phone)
-        if not turn.memory.get("number"):
-            turn.ask("number", "utter_ask_ticket_number")
-        elif not turn.memory.get("phone"):
-            turn.ask("phone", "utter_ask_ticket_phone")
-        else:
-            await self._look_up(turn)
-
-    async def answer_number(self, turn: Turn) -> None:
-        number = turn.entity("ticket_number")
-        digits = re.sub(r"\D", "", turn.words)
-        if number or len(digits) == 12:
-            turn.memory["number"] = str(number or digits)
-            await self._next(turn)
-        elif digits:
-            turn.ask("number", "utter_ticket_number_invalid", digits=len(digits))
-        elif turn.no or re.search(
-            r"不记得|忘|没有|不知道|丢|don'?t (?:have|know|remember)|lost|forgot", turn.words, re.IGNORECASE
-        ):
-            turn.leave()
-            turn.say("utter_ticket_number_lost")
-        else:
-            await self.misunderstood(turn)
-
-    async def answer_phone(self, turn: Turn) -> None:
-        digits = re.sub(r"\D", "", turn.words)
-        if turn.entity("phone") or len(digits) >= 7:
-            turn.memory["phone"] = str(turn.entity("phone") or digits)
-            await self._next(turn)
-        elif turn.no:
-            turn.leave()
-            turn.say("utter_ticket_number_lost")
-        else:
-            await self.misunderstood(turn)
-
-    async def _look_up(self, turn: Turn) -> None:
-        try:
-            answer = await turn.desk.post(
-                f"{turn.desk.own}/ticket-lookups", {"number": turn.memory["number"], "phone": turn.memory["phone"]}
-            )
-        except DeskRefused as refusal:
-            if refusal.type == "locked":
-                until = parse_time(refusal.problem.get("until"))
-                later = {"zh": "稍后", "en": "later"}
-                turn.say("utter_verification_locked", until=spoken_time(until, datetime.now(UTC)) if until else later)
-                turn.leave()
-                return
-            if refusal.status != 422:
-                raise
-            answer = {"found": False}
-        if answer.get("found"):
-            say_status(turn, answer["ticket"])
-            await finish(turn)
-        elif turn.memory.get("tried_once"):
-            turn.leave()
-            turn.say("utter_ticket_not_found_last")
-        else:
-            turn.slots["memory"] = {"tried_once": True}
-            turn.ask("number", "utter_ticket_not_found")
-
-
-def say_status(turn: Turn, ticket: Json) -> None:
-    """A ticket's number, state, age and due time."""
-    now = datetime.now(UTC)
-    created, due = parse_time(ticket.get("created_at")), parse_time(ticket.get("arrival_due_at"))
-    turn.say(
-        "utter_ticket_status",
-        number=spoken_number(ticket["number"]),
-        status=STATUS.get(ticket["status"], STATUS["received"]),
-        created=spoken_time(created, now) if created else {"zh": "", "en": ""},
-    )
-    if due and ticket["status"] in OPEN:
-        turn.say("utter_arrival_due", due=spoken_time(due, now))
 
 
 async def amend(turn: Turn) -> bool:
@@ -194,8 +79,9 @@ async def withdraw(turn: Turn) -> bool:
     if ticket["status"] == "cancelled":
         turn.say("utter_ticket_already_withdrawn", number=spoken_number(number))
     elif ticket.get("topic") == "hazard" or ticket.get("priority") == 1:
-        turn.say("utter_hazard_stays")
-    elif ticket["status"] not in OPEN:
+        if not await retract(turn):
+            turn.say("utter_hazard_stays")
+    elif ticket["status"] not in BEFORE_ARRIVAL:
         turn.say("utter_ticket_fixed", number=spoken_number(number))
     else:
         reason = "supply is back" if back else "withdrawn by the customer"
@@ -204,18 +90,19 @@ async def withdraw(turn: Turn) -> bool:
     return True
 
 
-class ActionTicketStatus(DeskAction):
-    """What became of my report."""
+async def retract(turn: Turn) -> bool:
+    """Withdraw a danger order whose customer says that there never was any danger ("I was only asking").
 
-    action = "action_ticket_status"
-
-    async def act(self, turn: Turn) -> None:
-        active = running(turn)
-        if active is not None and active.name != "ticket_status" and turn.slots["ticket"] and not active.keeps(turn):
-            # A question in the middle: answered, then back to what was asked.
-            say_status(turn, await turn.desk.get(f"/tickets/{turn.slots['ticket']}"))
-            turn.ask_again()
-        elif active is not None and not turn.slots["ticket"] and not turn.entity("ticket_number"):
-            await active.answer(turn)  # "when do they come" before anything is filed is impatience
-        else:
-            await begin(turn, "ticket_status")
+    False where the words say no such thing, or there is no such order. What has passed or is merely not wanted any
+    more is looked at by a crew all the same.
+    """
+    number = turn.slots["ticket"]
+    if not number or not denies_danger(turn.words):
+        return False
+    ticket = await turn.desk.get(f"/tickets/{number}")
+    if ticket.get("topic") != "hazard" or ticket["status"] not in BEFORE_ARRIVAL:
+        return False
+    await turn.desk.patch(f"/tickets/{number}", {"status": "cancelled", "reason": "no danger: the customer only asked"})
+    turn.slots["ticket"] = None
+    turn.say("utter_hazard_withdrawn", number=spoken_number(number))
+    return True

@@ -9,6 +9,7 @@ from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from bot.actions.desk import Desk, Json
+from bot.actions.spoken import EXPECTS, MOST_SPOKEN, VOICE
 
 #: Slots that journeys read and write; each is written back only when it changed.
 SLOTS = ("journey", "step", "question", "memory", "place", "contact", "ticket", "outage", "later", "misses")
@@ -26,6 +27,8 @@ class Option:
         return {"title": self.zh if language == "zh" else self.en, "payload": f'/inform{{"option": "{self.value}"}}'}
 
 
+#: The value of the choice to talk to a person.
+PERSON_VALUE = "person"
 YES = Option("yes", "是的", "Yes")
 NO = Option("no", "不是", "No")
 
@@ -82,6 +85,11 @@ class Turn:
     @property
     def zh(self) -> bool:
         return self.language == "zh"
+
+    @property
+    def voice(self) -> bool:
+        """Whether this is a telephone call."""
+        return self.metadata.get("channel") == VOICE
 
     @property
     def words(self) -> str:
@@ -147,19 +155,32 @@ class Turn:
         """The variant in the customer's language."""
         return zh if self.zh else en
 
-    def say(self, response: str, options: Sequence[Option] = (), **values: Any) -> None:
+    def say(self, response: str, options: Sequence[Option] = (), *, expects: str = "", **values: Any) -> None:
         """Say a response of bot/data/responses in the conversation's language.
 
         A value that is {"zh": …, "en": …} is given in that language, so that a question put again after a change of
-        language is whole.
+        language is whole. `expects`: what answer it waits for (see EXPECTS).
         """
         spoken = {name: self.in_language(value) for name, value in values.items()}
         self.said.append(response)
-        self.dispatcher.utter_message(response=response, buttons=self._buttons(options), **spoken)
+        self._utter(options, expects, response=response, **spoken)
 
-    def tell(self, text: str, options: Sequence[Option] = ()) -> None:
+    def tell(self, text: str, options: Sequence[Option] = (), *, expects: str = "") -> None:
         """Say a text that is data already (a guide's step, an article)."""
-        self.dispatcher.utter_message(text=text, buttons=self._buttons(options))
+        self._utter(options, expects, text=text)
+
+    def _utter(self, options: Sequence[Option], expects: str, **what: Any) -> None:
+        offered = self.offered(options)
+        custom = {"expects": expects} if expects else None
+        self.dispatcher.utter_message(buttons=self._buttons(offered), json_message=custom, **what)
+        if len(offered) < len([option for option in options if option.value != PERSON_VALUE]):
+            self.dispatcher.utter_message(response="utter_or_say_it", json_message=custom)
+
+    def offered(self, options: Sequence[Option]) -> Sequence[Option]:
+        """The choices that this channel puts before the customer: an ear keeps few, and 0 is a person anyway."""
+        if not self.voice or len(options) <= MOST_SPOKEN:
+            return options
+        return [option for option in options if option.value != PERSON_VALUE][:MOST_SPOKEN]
 
     def in_language(self, value: Any) -> Any:
         """The conversation's variant of a bilingual value; any other value as it is."""
@@ -168,26 +189,32 @@ class Turn:
     def _buttons(self, options: Sequence[Option]) -> list[Json]:
         return [option.button(self.language) for option in options]
 
-    def ask(self, step: str, response: str, options: Sequence[Option] = (), **values: Any) -> None:
-        """Say a question and remember that its answer belongs to `step`."""
-        self.say(response, options, **values)
-        self._expect(step, {"response": response, "values": values}, options)
+    def ask(
+        self, step: str, response: str, options: Sequence[Option] = (), *, expects: str | None = None, **values: Any
+    ) -> None:
+        """Say a question and remember that its answer belongs to `step`, which tells what it waits for too."""
+        expects = EXPECTS.get(step, "") if expects is None else expects
+        self.say(response, options, expects=expects, **values)
+        self._expect(step, {"response": response, "values": values, "expects": expects}, options)
 
-    def ask_text(self, step: str, texts: Mapping[str, str], options: Sequence[Option] = ()) -> None:
+    def ask_text(
+        self, step: str, texts: Mapping[str, str], options: Sequence[Option] = (), *, expects: str | None = None
+    ) -> None:
         """As `ask`, for a question that is data in both languages."""
-        self.tell(texts[self.language], options)
-        self._expect(step, {"texts": dict(texts)}, options)
+        expects = EXPECTS.get(step, "") if expects is None else expects
+        self.tell(texts[self.language], options, expects=expects)
+        self._expect(step, {"texts": dict(texts), "expects": expects}, options)
 
     def ask_again(self) -> None:
         """Put the pending question once more (after an interruption); nothing where none is pending."""
         question = self.slots["question"]
         if not question:
             return
-        options = [Option(**option) for option in question["options"]]
+        options, expects = [Option(**option) for option in question["options"]], question.get("expects", "")
         if "texts" in question:
-            self.tell(question["texts"][self.language], options)
+            self.tell(question["texts"][self.language], options, expects=expects)
         else:
-            self.say(question["response"], options, **question["values"])
+            self.say(question["response"], options, expects=expects, **question["values"])
 
     def _expect(self, step: str, question: Json, options: Sequence[Option]) -> None:
         self.slots["step"] = step

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from bot.actions.desk import DeskRefused, Json
 from bot.actions.journey import Journey
+from bot.actions.known import recognise
 from bot.actions.times import parse_time, spoken_time
 from bot.actions.turn import Option, Turn
 from bot.nlu.numbers import digits_for_words
@@ -49,7 +50,7 @@ class VerifySteps(Journey):
         """Use the account already verified in this conversation, else ask for its number."""
         account = await own_account(turn)
         if account is not None:
-            await self.verified(turn, account)
+            await self._proved(turn, account)
             return
         number = _account_in(turn)
         if number:
@@ -57,6 +58,11 @@ class VerifySteps(Journey):
             turn.ask("verify_factor", "utter_ask_factor", [SKIP])
         else:
             turn.ask("verify_account", "utter_ask_account", [SKIP])
+
+    async def _proved(self, turn: Turn, account: Json) -> None:
+        """Whoever is known need not tell again what they told on another channel."""
+        await recognise(turn, account)
+        await self.verified(turn, account)
 
     async def answer_verify_account(self, turn: Turn) -> None:
         number = _account_in(turn)
@@ -97,7 +103,7 @@ class VerifySteps(Journey):
             return
         account = await own_account(turn) if answer.get("verified") else None
         if account is not None:
-            await self.verified(turn, account)
+            await self._proved(turn, account)
             return
         turn.memory["verify_tries"] = turn.memory.get("verify_tries", 0) + 1
         if turn.memory["verify_tries"] >= MOST_TRIES:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from bot.nlu import wording
 from bot.nlu.gazetteer import Gazetteer, gazetteer
-from bot.nlu.numbers import digits_for_words, numbers
+from bot.nlu.numbers import digits_for_words, meant, numbers
 from bot.nlu.scope import scope_in
 from bot.nlu.text import normalise
 
@@ -28,7 +28,7 @@ def extract(text: str) -> tuple[Value, ...]:
 def _extract(text: str, known_names: Gazetteer) -> tuple[Value, ...]:
     normal = digits_for_words(normalise(text))
     plain = normal.text
-    long_numbers = list(numbers(plain))
+    long_numbers = meant(plain, list(numbers(plain)))
     rest = plain
     for entity, _, start, end in long_numbers:
         if entity in ("ticket_number", "account", "phone"):

@@ -6,6 +6,7 @@ All functions take text in standard form (bot.nlu.text) in which `digits_for_wor
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import pairwise
 
 from bot.nlu.text import Normal, replace
 
@@ -49,6 +50,13 @@ READING = re.compile(
     r"|(?<![\d.])(?P<unit>\d{1,7}(?:\.\d+)?) ?"
     r"(?:度(?!电?[一多]?[少块])|吨|方|立方米?|kwh\b|kilowatt|m3\b|cubic|units?\b(?! ?\d))"
 )
+#: Between two phone numbers: the first was a slip; right before a number: it is not that one.
+_CORRECTS = re.compile(
+    r"不对|不是|错了?|更正|应该是|改成|改为|哦不|\b(?:no|not|sorry|wrong|wait|actually|i mean|i meant"
+    r"|correction|rather|oops)\b"
+)
+_INSTEAD_OF = re.compile(r"(?:不是|不要打|\bnot)[ :]*$")
+_TAKEN_BACK = re.compile(r"(?<!是)(?:不是|\bnot)[ :]*$")
 
 
 def digits_for_words(normal: Normal) -> Normal:
@@ -74,6 +82,19 @@ def numbers(text: str) -> Iterator[Hit]:
     for match in READING.finditer(rest):
         group = "said" if match["said"] else "unit"
         yield "reading", str(Decimal(match[group])), *match.span(group)
+
+
+def meant(text: str, hits: list[Hit]) -> list[Hit]:
+    """The numbers that stand after a phone number was corrected within the message: "138…, 不对, 是139…" is 139…."""
+    phones = sorted((hit for hit in hits if hit[0] == "phone"), key=lambda hit: hit[2])
+    wrong: set[Hit] = set()
+    for first, second in pairwise(phones):
+        between = text[first[3] : second[2]]
+        if _INSTEAD_OF.search(between) and not _TAKEN_BACK.search(text[: first[2]]):
+            wrong.add(second)
+        elif _CORRECTS.search(between) or _TAKEN_BACK.search(text[: first[2]]):
+            wrong.add(first)
+    return [hit for hit in hits if hit not in wrong]
 
 
 def decimal(said: str) -> str | None:

@@ -1,6 +1,7 @@
 """Followers, their messages' answers, nonces seen, the access token, and what followers sent besides text."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -36,17 +37,27 @@ class Received(Base):
     __tablename__ = "wechat_received"
     __table_args__ = (Index("ix_wechat_received_at", "at"),)
 
-    #: MsgId, or FromUserName + CreateTime + event for events.
+    #: FromUserName with MsgId, or with CreateTime and event for events.
     key: Mapped[str] = mapped_column(String(160), primary_key=True)
     open_id: Mapped[str] = mapped_column(String(64))
+    #: The conversation and the line of the transcript that it became, if it became one.
+    conversation_id: Mapped[str | None] = mapped_column(String(40))
     message_id: Mapped[str | None] = mapped_column(String(40))
+    #: What is said besides the conversation's lines: a greeting, or why the message was not taken in.
+    sentence: Mapped[str] = mapped_column(Text, default="")
+    #: Until then the outbox leaves the reply to the callback.
+    held_until: Mapped[datetime | None]
     #: The text that was sent back as the passive reply; None while there is none, '' for an empty acknowledgement.
     reply: Mapped[str | None] = mapped_column(Text)
+    #: The deliveries that `reply` carries: [{"id", "body"}], the body as it was before.
+    carried: Mapped[list[Any]] = mapped_column(default=list)
+    #: Copies of the callback that were answered with `reply`; with none, it has reached nobody.
+    given: Mapped[int] = mapped_column(default=0)
     at: Mapped[datetime]
 
 
 class SeenNonce(Base):
-    """A nonce of the last minutes and the body it came with."""
+    """A nonce of the last minutes, and a hash of the query and the body that it came with."""
 
     __tablename__ = "wechat_nonces"
     __table_args__ = (Index("ix_wechat_nonces_at", "at"),)

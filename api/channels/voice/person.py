@@ -1,0 +1,342 @@
+"""A caller and a person: queue, transfer, call-back, message. What V1's turn calls while the bot does not own the call.
+
+<Enqueue> holds the call while it plays what waitUrl answers, until that answers <Leave>; then `action` is asked
+(https://www.twilio.com/docs/voice/twiml/enqueue). Twilio's queue is only where the call is held: whose turn it is,
+the conversations' own queue says.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.agents.tables import Agent
+from api.channels.voice import voicemail
+from api.channels.voice.moment import Moment, as_dialled, words
+from api.channels.voice.signature import Form
+from api.channels.voice.tables import Call
+from api.channels.voice.twiml import Links, Script, tuning
+from api.conversations import handover
+from api.conversations.accept import Incoming, accept
+from api.conversations.sentences import hours_words, local_time, say
+from api.conversations.tables import Conversation, Message
+from api.conversations.transcript import add_message, drop_turns
+from api.errors import Problem
+from api.phones import e164, normal_phone, phone_in
+from api.settings import Settings
+
+QUEUE = "desk"
+#: Seconds for which an agent's phone rings.
+RINGS = 25
+#: Questions without an understandable answer.
+TRIES = 2
+#: Rounds of listening after which a caller is asked to be patient while the agent writes nothing.
+PATIENCE = 8
+#: What Twilio says of a call that was put through.
+PUT_THROUGH = ("completed", "answered")
+
+_CALL_BACK = re.compile(r"回电|回拨|打给我|打回来|call\s*(?:me\s*)?back|callback", re.IGNORECASE)
+_MESSAGE = re.compile(r"留言|录音|message|voice\s*mail", re.IGNORECASE)
+_ASSISTANT = re.compile(r"自助|助手|机器|返回|assistant|go back|self.service", re.IGNORECASE)
+_NO = re.compile(r"不|别的|另外|换|\b(?:no|not|other|another|different)\b", re.IGNORECASE)
+_YES = re.compile(r"可以|好|是|对|行|嗯|\b(?:yes|yeah|ok|okay|sure|fine|please|right)\b", re.IGNORECASE)
+
+
+async def person_twiml(
+    session: AsyncSession,
+    settings: Settings,
+    call: Call,
+    conversation: Conversation,
+    said: Sequence[str],
+    now: datetime,
+) -> Any:
+    """Go on with a call whose conversation is `waiting` or an agent's; Twilio's VoiceResponse.
+
+    `said`: written sentences that are to be heard first; `call.told_seq` tells what was. `call.step` is the number of
+    the step to come: addresses here are `/voice/person?step=<call.step>…`, and lead back to
+    `/voice/turn?step=<n>&back=1` once the bot owns the call again. Conversation and call are locked.
+    """
+    script = Script(Links.of(settings), slow=call.slow)
+    for sentence in said:
+        script.line(sentence, conversation.language)
+    await go_on(Moment(session, settings, script, call, conversation, now))
+    return script.response
+
+
+async def go_on(at: Moment) -> None:
+    """Whatever comes next for the call, by who owns the conversation."""
+    match at.conversation.owner:
+        case "agent":
+            await with_agent(at)
+        case "waiting":
+            await wait(at)
+        case _ if at.conversation.closed_at is not None:
+            await at.untold()
+            at.say("goodbye")
+            at.script.hangup()
+        case _:
+            at.back_to_bot()
+
+
+async def wait(at: Moment) -> None:
+    """Hold the line where somebody is there to answer; else say what there is instead."""
+    if await handover.agents_on_duty(at.session, at.now):
+        await at.untold()
+        at.script.enqueue(QUEUE, at.script.links("queue"), at.url("left"))
+    else:
+        await offer(at)
+
+
+async def with_agent(at: Moment) -> None:
+    """Put the call through to the agent's phone; an agent without one writes, and what he writes is read out."""
+    agent = await at.session.get(Agent, at.conversation.agent_id)
+    if agent is None or not agent.phone:
+        await at.untold()
+        at.say("agent_writes")
+        await talk(at, 0)
+        return
+    await at.untold()
+    if at.call.direction == "inbound":
+        at.say("connecting")
+    at.script.dial(
+        e164(agent.phone),
+        at.url("dialled"),
+        whisper=at.script.links("whisper", call=at.call.sid),
+        timeout=RINGS,
+        caller_id=at.settings.twilio_from,
+    )
+
+
+async def talk(at: Moment, rounds: int) -> None:
+    """Read out what the agent wrote, and listen to the caller; after a while without either, look again."""
+    with at.script.gather(at.url("talk", n=rounds + 1), at.language, keys=1, timeout=int(tuning()["timeout"]["agent"])):
+        said = await at.untold()
+        if not said and rounds and rounds % PATIENCE == 0:
+            at.say("agent_patience")
+
+
+async def offer(at: Moment, tries: int = 0) -> None:
+    """Nobody is there: a call back, a message, or the assistant. Danger is no matter for a message."""
+    await at.untold()
+    hours = await hours_words(at.session, at.language)
+    if not tries and not await told_lately(at, hours):
+        at.say("off_duty", hours=hours)
+    danger = in_danger(at.conversation)
+    if at.conversation.danger_ticket and not tries:
+        at.say("danger_ticket", number=at.conversation.danger_ticket)
+    with at.script.gather(at.url("offer", t=tries + 1), at.language, keys=1):
+        at.say("offer_danger" if danger else "offer")
+
+
+async def told_lately(at: Moment, words: str) -> bool:
+    """Whether these words stand in what the caller was told since he last spoke."""
+    last = select(func.max(Message.seq)).where(
+        Message.conversation_id == at.conversation.id, Message.sender == "customer"
+    )
+    since = select(Message.text).where(
+        Message.conversation_id == at.conversation.id,
+        Message.sender != "customer",
+        Message.seq > func.coalesce(last.scalar_subquery(), 0),
+    )
+    return any(words in text for text in await at.session.scalars(since))
+
+
+def in_danger(conversation: Conversation) -> bool:
+    return conversation.priority == 1 or conversation.danger_ticket is not None
+
+
+async def ask_number(at: Moment, tries: int = 0) -> None:
+    """On which number to call back: the one that calls, unless it is withheld or another one is wished."""
+    number = as_dialled(at.call.number)
+    if not number:
+        await key_number(at)
+        return
+    with at.script.gather(at.url("number", t=tries + 1), at.language, keys=1):
+        at.say("own_number", number=number)
+
+
+async def key_number(at: Moment, tries: int = 0) -> None:
+    with at.script.gather(at.url("key", t=tries + 1), at.language, keys=None):
+        at.say("bad_number" if tries else "ask_number")
+
+
+async def note_callback(at: Moment, phone: str) -> None:
+    """Keep the promise of a call: the conversation stays in the queue, at its place."""
+    callback = await handover.promise_callback(at.session, at.conversation.id, phone, at.now, at.settings.zone)
+    due = local_time(callback.due_at, at.settings.zone, at.language)
+    await at.note("callback_noted", number=phone, due=due)
+    at.script.hangup()
+
+
+# What the answers lead to, by the `ask` of their address.
+
+
+async def after_queue(at: Moment, form: Form, _tries: int) -> None:
+    """The call has left the queue: somebody took it, or the caller wants to be called back."""
+    if at.conversation.owner != "waiting":
+        await go_on(at)
+    elif form.get("QueueResult") == "hangup" or form.get("CallStatus") == "completed":
+        await hung_up(at.session, at.call, at.conversation, at.now)
+        at.script.hangup()
+    elif form.get("QueueResult") == "leave" and await handover.agents_on_duty(at.session, at.now):
+        await ask_number(at)
+    else:
+        await offer(at)
+
+
+async def after_offer(at: Moment, form: Form, tries: int) -> None:
+    keys, speech = form.get("Digits"), form.get("SpeechResult")
+    if at.conversation.owner != "waiting":
+        await go_on(at)
+    elif keys == "1" or _CALL_BACK.search(speech):
+        await ask_number(at)
+    elif (keys == "2" or _MESSAGE.search(speech)) and not in_danger(at.conversation):
+        voicemail.ask(at)
+    elif keys == "3" or _ASSISTANT.search(speech):
+        await to_assistant(at)
+    elif phone := phone_in(speech):
+        await note_callback(at, phone)
+    elif tries > TRIES:
+        at.say("silent_goodbye")
+        at.script.hangup()
+    else:
+        if keys not in ("", "*", "0") or speech:
+            at.say("not_understood")
+        await offer(at, tries)
+
+
+async def to_assistant(at: Moment) -> None:
+    """The bot goes on; a call back that has no number yet is not promised any more."""
+    callback = await handover.open_callback(at.session, at.conversation.id)
+    if callback is not None and not callback.phone:
+        callback.status = "cancelled"
+    handover.give_to_bot(at.conversation)
+    await add_message(at.session, at.conversation, "system", say("resumed", at.language), at.now)
+    at.back_to_bot()
+
+
+async def after_number(at: Moment, form: Form, tries: int) -> None:
+    keys, speech = form.get("Digits"), form.get("SpeechResult")
+    own = as_dialled(at.call.number)
+    if phone := phone_in(speech):
+        await note_callback(at, phone)
+    elif keys == "2" or (not keys and _NO.search(speech)):
+        await key_number(at)
+    elif keys == "1" or _YES.search(speech) or tries > TRIES:
+        # Who asked for a call back and says nothing more is called on the number that he calls from.
+        await note_callback(at, own)
+    else:
+        if keys or speech:
+            at.say("not_understood")
+        await ask_number(at, tries)
+
+
+async def after_key(at: Moment, form: Form, tries: int) -> None:
+    """A keyed or spoken number; `*` began it anew."""
+    keyed = form.get("Digits").rpartition("*")[2].rstrip("#")
+    try:
+        phone = normal_phone(keyed) if keyed else phone_in(form.get("SpeechResult")) or ""
+    except ValueError:
+        phone = ""
+    if phone:
+        await note_callback(at, phone)
+    elif tries <= TRIES:
+        await key_number(at, tries)
+    elif own := as_dialled(at.call.number):
+        await note_callback(at, own)
+    else:
+        at.say("silent_goodbye")
+        at.script.hangup()
+
+
+async def after_talk(at: Moment, form: Form, rounds: int) -> None:
+    """What the caller said goes into the transcript, where the agent reads it."""
+    text = (form.get("SpeechResult") or form.get("Digits"))[:1000]
+    if text and at.conversation.closed_at is None:
+        incoming = Incoming(f"{at.call.sid}:{at.call.step - 1}", text=text)
+        taken = await accept(at.session, at.conversation, incoming, at.now, at.settings.zone)
+        if isinstance(taken.problem, Problem):
+            at.say("not_understood")
+        rounds = 0
+    agent = await at.session.get(Agent, at.conversation.agent_id) if at.conversation.agent_id else None
+    if at.conversation.owner == "agent" and (agent is None or not agent.phone):
+        await talk(at, rounds)
+    else:
+        await go_on(at)
+
+
+async def after_dial(at: Moment, form: Form, _tries: int) -> None:
+    """The agent's phone has hung up, or nobody answered it: then the caller keeps his place in the queue.
+
+    https://www.twilio.com/docs/voice/twiml/dial: DialCallStatus, DialBridged.
+    """
+    talked = form.get("DialCallStatus") in PUT_THROUGH and form.get("DialBridged") != "false"
+    callback = await handover.open_callback(at.session, at.conversation.id)
+    if talked and callback is not None:
+        callback.status = "done"
+    if at.conversation.owner != "agent":
+        await go_on(at)
+    elif talked and at.call.direction == "outbound":
+        at.say("goodbye")
+        at.script.hangup()
+    elif talked:
+        handover.give_to_bot(at.conversation)
+        await at.note("dial_done")
+        at.back_to_bot()
+    else:
+        conversation = at.conversation
+        conversation.owner, conversation.agent_id = "waiting", None
+        conversation.waiting_since = conversation.waiting_since or at.now
+        conversation.handover_reason = "no-answer"
+        if at.call.direction == "outbound":
+            await at.note("callback_failed")
+            at.script.hangup()
+        else:
+            await at.note("dial_failed")
+            await wait(at)
+
+
+async def hung_up(session: AsyncSession, call: Call, conversation: Conversation, now: datetime) -> None:
+    """The call is over. Who was promised a call back keeps his place in the queue; nobody else waits any more.
+
+    An agent keeps the conversation until he closes it; one of another channel goes on there.
+    """
+    if call.ended_at is not None:
+        return
+    call.ended_at = now
+    if conversation.channel != "voice" or conversation.closed_at is not None:
+        return
+    callback = await handover.open_callback(session, conversation.id)
+    if callback is not None and not callback.phone:
+        # The bot promised it, and he hung up before he was asked for a number.
+        callback.phone = as_dialled(call.number)
+        callback.status = "open" if callback.phone else "cancelled"
+    promised = callback is not None and callback.status == "open"
+    if conversation.owner == "agent" or (conversation.owner == "waiting" and promised):
+        key = "hung_up" if conversation.owner == "agent" else "hung_up_callback"
+        await add_message(session, conversation, "system", words(key, conversation.language), now)
+        return
+    if conversation.owner == "waiting":
+        await drop_turns(session, conversation.id)
+        handover.give_to_bot(conversation)
+    conversation.closed_at = now
+
+
+async def after_no_message(at: Moment, _form: Form, _tries: int) -> None:
+    at.say("no_message")
+    await offer(at, TRIES)
+
+
+ANSWERS: dict[str, Callable[[Moment, Form, int], Awaitable[None]]] = {
+    "left": after_queue,
+    "offer": after_offer,
+    "number": after_number,
+    "key": after_key,
+    "talk": after_talk,
+    "dialled": after_dial,
+    "message": voicemail.keep,
+    "no_message": after_no_message,
+}

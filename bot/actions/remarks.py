@@ -1,0 +1,210 @@
+"""What a message says beside its wish: told before, past and over, only asking, no crew, why, the other utility. Pure.
+
+The intent of a message is its main wish; these patterns see what would change the answer to it.
+"""
+
+import re
+
+from bot.actions.wishes import SEND_SOMEONE, wants_to_complain
+
+_NO_CREW = re.compile(
+    r"(?:不(?:用|要|需要|必|想)|别|无需|甭|莫|唔使)(?:再|给我|您|你们?|麻烦|叫|让)*(?:派|叫|喊|安排|来)(?:人"
+    r"|师傅|抢修|维修|工人)?(?:员|来|过来|上门)*"
+    r"|(?:不(?:用|要|需要|必)|别)(?:登记|报修|上门|派单|修)"
+    r"|\b(?:do not|don['’]?t|no need to|needn['’]?t|without) (?:need to )?(?:send|sending|need|want|dispatch)"
+    r"(?: me| us| out)*(?: anyone| anybody| someone| somebody| a crew| a team| a technician| an engineer| people)?"
+    r"|\bno (?:crew|technician|engineer|visit)(?: is)?(?: needed| required| please)?\b"
+    r"|\b(?:no need|don['’]?t|do not) (?:to )?(?:file|report|register|log)\b",
+    re.IGNORECASE,
+)
+_TELL_ME = re.compile(
+    r"(?:告诉|说(?:一?声|一?下)|问(?:一?下|一?声|问)|知道|查(?:一?下|查)|了解).{0,12}(?:什么时候|几点|多久"
+    r"|啥时候|时间|何时|几时|原因|情况|怎么回事)"
+    r"|(?:什么时候|几点|多久|啥时候|几时|何时).{0,8}(?:来电|来水|恢复|有电|有水|修好|通).{0,8}(?:就行|就好|即可"
+    r"|就可以|就够)"
+    r"|(?:只|就)(?:想|要)?(?:问|知道|了解|打听)"
+    r"|(?:什么时候|几点|多久|啥时候|几时|何时|原因|情况).{0,8}(?:告诉|说一?声|通知)"
+    r"|\b(?:just|only|simply) (?:want to |need to |like to )?(?:tell|ask|know|asking|wondering|say|inform)"
+    r"|\btell me (?:when|why|how long|what time)",
+    re.IGNORECASE,
+)
+_TOLD_BEFORE = re.compile(
+    r"(?<!你们)(?<!他们)(?:之前|以前|先前|刚才|刚刚|早上|上午|中午|下午|晚上|昨天|昨晚|前天|今早|早就|已经|上次"
+    r"|上周|微信|电话|公众号|网上|小程序|热线|在线|客服那?)"
+    r"(?:[\u4e00-\u9fff]{0,6}?)(?:报(?:过|了|修过|修了|障)|登记过|登记了|反映过|反映了|说过|打过(?:一[次个]"
+    r"|两次|几次|好几次)?(?:电话|热线|95598)|打了电话|打电话报|联系过|申报过)"
+    r"|我(?:们|家|家人|老公|老婆|爱人|儿子|女儿|爸|妈)?(?:都|已经|就)?(?:报过修?|报修过|登记过|打过(?:一次|两次"
+    r"|几次)?(?:电话|95598))了?"
+    r"|\b(?:i|we|my (?:wife|husband|son|daughter|mother|father|neighbou?r))(?:['’]ve| have|['’]d| had)?"
+    r"(?: already| just| also)? (?:called|phoned|rang|reported|filed|registered|told (?:you|them|someone)|wrote"
+    r"|texted|messaged"
+    r"|contacted|logged)(?: (?:it|this|that|you|in|them|about|a fault|the fault|an outage|the outage|a report"
+    r"|to you|my"
+    r"|the|power|water|cut|on|via|by|through|wechat|phone))*"
+    r"(?: already| before| earlier| yesterday| this morning| last night| on wechat| by phone| on the phone"
+    r"| today| twice)"
+    r"|\b(?:i|we)(?:['’]ve| have) (?:already )(?:called|phoned|reported|filed|registered|told|contacted|logged)"
+    r"|\balready reported\b|\b(?:reported|told) (?:it |this )?(?:on|via|through|by) (?:wechat|phone)\b",
+    re.IGNORECASE,
+)
+#: A call that nobody took was no report, and "you called me" is another story.
+_NOT_TOLD = re.compile(
+    r"没(?:有)?(?:报|说|登记|打)|没人接|打不通|占线|无人接|不通|还没报|通知(?:过|了)?说"
+    r"|\b(?:nobody|no one|never) (?:answer|pick)|\b(?:could|can)(?:n['’]?t|not) get through|\bengaged\b|\bon hold\b",
+    re.IGNORECASE,
+)
+_BEFORE = re.compile(
+    r"昨天|昨晚|昨夜|前天|前晚|上周|上个?(?:星期|礼拜|月)|(?:周|星期|礼拜)[一二三四五六日天末]|那天|前几天|今早"
+    r"|早上|上午|凌晨|半夜|夜里"
+    r"|\byesterday\b|\blast (?:night|week|month|evening|monday|tuesday|wednesday|thursday|friday|saturday|sunday)\b"
+    r"|\b(?:this morning|earlier|the other day|overnight|days? ago|hours ago)\b",
+    re.IGNORECASE,
+)
+_WAS_OFF = re.compile(
+    r"停(?:电|水)?(?:了|过)?|没(?:有)?(?:电|水)|断(?:电|水)|没来(?:电|水)"
+    r"|\b(?:no|without|lost|had no) (?:power|electricity|water|light)|\b(?:was|were|went) (?:off|out|dark|gone|cut)"
+    r"|\b(?:outage|blackout|power cut)\b|\b(?:power|water|electricity|lights?) (?:cut|failed|went)\b",
+    re.IGNORECASE,
+)
+_OVER = re.compile(
+    r"(?:今天|现在|后来|早就|已经|今早|刚才|刚刚|晚上|早上|上午|[,，。 ])[\u4e00-\u9fff]{0,4}?"
+    r"(?:(?<!没)(?<!没有)(?<!不)(?<!又)(?:来(?:电|水)了|恢复了?|有(?:电|水)了|正常了?|修好了?|来了|通了|亮了)"
+    r"|(?<!没)好了)"
+    r"|\b(?:fine|ok(?:ay)?|back|restored|working|normal|on again|all right|alright|fixed)\b.{0,12}"
+    r"\b(?:now|today|again|this morning|since)\b"
+    r"|\b(?:now|today|this morning|since)\b.{0,14}\b(?:is |it['’]?s |are |came )?(?:fine|ok(?:ay)?|back"
+    r"|restored|working|normal|fixed)\b"
+    r"|\b(?:came|is|it['’]?s|went) back(?: on)?\b|\bhas been restored\b",
+    re.IGNORECASE,
+)
+_OFF_AGAIN = re.compile(
+    r"又(?:停|没|断|跳|黑)|还(?:是)?(?:没|停)|再次|现在(?:又|还|没)|(?:没|不)(?:来|好|恢复|正常)"
+    r"|\b(?:again (?:off|out|gone|dark)|off again|out again|still|not (?:fine|back|ok|working)|gone again)\b"
+    r"|n['’]t (?:back|fine|ok|working)",
+    re.IGNORECASE,
+)
+_ARREARS = re.compile(
+    r"(?:是不是|会不会|是否|难道|该不会|莫非|是|因为|可能|有没有).{0,8}(?:(?<!没)(?<!没有)(?<!不)欠(?:了)?(?:电|水)?费"
+    r"|没(?:有)?(?:交|缴|充)(?:电|水)?(?:费|钱)|忘(?:了|记)?(?:交|缴)(?:电|水)?费)"
+    r"|(?:是不是|会不会|是否|该不会).{0,8}(?:没钱了|余额)|(?<!没)(?<!没有)(?<!不)欠(?:电|水)?费.{0,4}(?:停|断|吗|导致|引起)"
+    r"|\b(?:is|was|could|might|maybe|because|whether|if).{0,24}\b(?:(?:did|have|had)(?:n['’]?t| not) (?:paid|pay)"
+    r"|not paid|unpaid|arrears|overdue|(?:forgot|forgotten) to pay|owe)\b",
+    re.IGNORECASE,
+)
+_FLICKER = re.compile(
+    r"电压.{0,6}(?:不稳|不正常|不够|太?[低高]|忽高忽低|波动|有问题|偏[低高])|(?:灯|灯泡|日光灯|电灯"
+    r"|灯光).{0,8}(?:一?闪|忽明忽暗|忽亮忽暗|一明一暗|跳动|发暗|很暗|变暗)"
+    r"|忽明忽暗|一闪一闪|低电压|高电压.{0,3}烧|电不稳|电力不稳|供电不稳"
+    r"|\bflicker\w*|\b(?:lights?|lamps?|bulbs?)\b.{0,24}\b(?:blink\w*|dim(?:s|ming|med)?|pulsing|puls(?:e|es)"
+    r"|flash\w*"
+    r"|brighten\w*|surg\w*)\b"
+    r"|\bvoltage\b.{0,24}\b(?:low|high|unstable|fluctuat\w*|drops?|dropping|unsteady|varies|jump\w*|problem|bad"
+    r"|weak)\b"
+    r"|\b(?:low|high|unstable|fluctuating|bad|weak) voltage\b|\bbrown ?outs?\b|\bpower (?:dips?|surges?"
+    r"|fluctuat\w*)\b",
+    re.IGNORECASE,
+)
+_OFF_AFTER = re.compile(
+    r"(?:然后|接着|就|现在|后来|最后|之后|[,，]).{0,6}(?<!没)(?<!没有)(?<!不是)(?<!不)(?:停电|没电|黑了|全灭"
+    r"|断电|灭了)"
+    r"|\b(?:then|and now|now|before)\b.{0,24}\b(?:went (?:off|out|dark)|no power|off|out|dark|dead)\b",
+    re.IGNORECASE,
+)
+_OTHER = re.compile(
+    r"(?:那|那么|还有)?(?:我家|家里|这里|这边)?的?(?:(?P<water>自来水|用水|供水|水)|(?P<power>电力|用电|供电|电))"
+    r"(?:呢|怎么样|咋样|怎样|停不停|会不会停|停吗|停没停|停了吗|有没有停|情况如何|正常吗|有影响吗"
+    r"|受影响吗)[?？。!！]*"
+    r"|(?:and |so |ok(?:ay)?,? (?:and )?)?(?:what|how) about (?:the |my |our )?(?:(?P<water_en>water)"
+    r"|(?P<power_en>power"
+    r"|electricity|lights?))(?: supply| then| here| there)?[?.! ]*"
+    r"|and (?:the |my |our )?(?:(?P<water_en2>water)|(?P<power_en2>power|electricity))(?: supply| then)?[?.! ]*"
+    r"|(?:is|will) (?:the |my )?(?:(?P<water_en3>water)|(?P<power_en3>power|electricity)) (?:affected|off|out"
+    r"|cut|be off"
+    r"|be affected)(?: too| as well| also)?[?]+",
+    re.IGNORECASE,
+)
+_SUPPOSED = re.compile(
+    r"如果|假如|假设|要是|万一|假使|比方说?|打个比方|举个例|譬如|怎么(?:预防|防止|避免)|的话.{0,6}(?:怎么办|该"
+    r"|要)|遇到.{0,12}(?:怎么办|该怎么)"
+    r"|\b(?:if|suppose|supposing|imagine|hypothetical(?:ly)?|what would|in case|just in case|should i ever"
+    r"|let['’]?s say)\b",
+    re.IGNORECASE,
+)
+_FIGURE = re.compile(
+    r"气得|急得|快要?.{0,4}(?:炸|爆)了|(?:心|头|脑袋|肺).{0,3}(?:炸|冒火|冒烟)|\b(?:my (?:head|brain|phone"
+    r"|inbox)) (?:is )?(?:on fire|explod)",
+    re.IGNORECASE,
+)
+_HAPPENED = re.compile(
+    r"刚才|刚刚|现在(?!是)|正在|已经|马上来|快来|救命|掉下来了[,，。!！]|触电了[,，。!！]"
+    r"|\b(?:just now|right now|already|is burning|help|has fallen|has come down|now)\b",
+    re.IGNORECASE,
+)
+_ONLY_ASKED = re.compile(
+    r"没有?(?:这|那)(?:回|个|种)?事|没有?(?:真的?)?(?:发生|出事|险情|危险)|不是真的|(?:我)?(?:就|只)是?(?:随便"
+    r"|好奇)?(?:问问|问一?下|问一?声|打听|咨询|了解)|随便问问|开(?:个)?玩笑|假设(?:一下|的|而已)?[。.!！]*$"
+    r"|打个?比方|比喻|夸张|我(?:乱|瞎|随口)说的|说着玩|测试|试试(?:看|而已)|(?:没有|并没有"
+    r"|其实没有?)[,，]?(?:只|就)是?(?:问|想知道|想了解)"
+    r"|\b(?:was|am|['’]m) (?:just|only) (?:asking|wondering|curious|joking|kidding|testing)|\bjust (?:asking"
+    r"|a question|wondering"
+    r"|kidding|joking|curious|a joke|testing)\b|\bonly (?:asking|a question|joking|kidding|testing)\b"
+    r"|\bnothing (?:has |actually |really )?happened"
+    r"|\b(?:it['’]?s |it was |was |is )?(?:hypothetical|a figure of speech|a joke|not real|not true)\b"
+    r"|\bnot (?:really )?happening"
+    r"|\bthere (?:is|was|['’]s) no (?:such|real|actual)|\bno(?:,| )*(?:it|that) (?:hasn['’]?t|didn['’]?t"
+    r"|has not|did not) happen",
+    re.IGNORECASE,
+)
+
+
+def wants_crew(words: str) -> bool:
+    """Whether the customer wants somebody to come and no more questions; "don't send anyone" is no such wish."""
+    return bool(SEND_SOMEONE.search(_NO_CREW.sub(" ", words)))
+
+
+def only_tell(words: str) -> bool:
+    """Whether the customer wants an answer and nothing filed: "不用派人，告诉我什么时候来电就行"."""
+    return bool(_NO_CREW.search(words) and _TELL_ME.search(words)) and not wants_crew(words)
+
+
+def no_crew(words: str) -> bool:
+    """Whether the customer says that nobody need come."""
+    return bool(_NO_CREW.search(words))
+
+
+def told_before(words: str) -> bool:
+    """Whether the customer says that they have reported it already, here or on another channel."""
+    return bool(_TOLD_BEFORE.search(words)) and not (_NOT_TOLD.search(words) or wants_to_complain(words))
+
+
+def past_and_over(words: str) -> bool:
+    """Whether supply was off and no longer is: "昨天停了一天，今天好了"."""
+    told = _BEFORE.search(words) and _WAS_OFF.search(words) and _OVER.search(words)
+    return bool(told) and not _OFF_AGAIN.search(words)
+
+
+def asks_arrears(words: str) -> bool:
+    """Whether the customer asks if an unpaid bill is the cause."""
+    return bool(_ARREARS.search(words))
+
+
+def flickers(words: str) -> bool:
+    """Whether there is power, and it is unsteady: voltage too low, too high, lights flickering."""
+    return bool(_FLICKER.search(words)) and not _OFF_AFTER.search(words)
+
+
+def other_utility(words: str) -> str | None:
+    """power | water where the whole message asks after one of them: "那水呢"."""
+    match = _OTHER.fullmatch(words.strip())
+    named = next((name for name, said in match.groupdict().items() if said), None) if match else None
+    return named.partition("_")[0] if named else None
+
+
+def supposes(words: str) -> bool:
+    """Whether danger words are put as a question or a figure of speech: "如果电线掉下来怎么办"."""
+    return bool(_FIGURE.search(words) or (_SUPPOSED.search(words) and not _HAPPENED.search(words)))
+
+
+def denies_danger(words: str) -> bool:
+    """Whether the customer says that there is no danger at all, having only asked."""
+    return bool(_ONLY_ASKED.search(words)) and not _HAPPENED.search(re.sub(r"\bnow\b", "", words))
