@@ -32,6 +32,7 @@ from api.outages.router import router as outages
 from api.outbox.router import router as deliveries
 from api.outbox.worker import Outbox
 from api.outlets.router import router as outlets
+from api.retention import keep_forgetting
 from api.settings import Settings, load_settings
 from api.surveys.router import router as surveys
 from api.tickets.router import router as tickets
@@ -60,6 +61,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
             asyncio.create_task(keep_demo_fresh(state.database, state.clock, state.settings.zone)),
             asyncio.create_task(keep_names_written(state.database, state.settings.names_file)),
             asyncio.create_task(keep_notices_going(state.settings, state.database, state.clock)),
+            asyncio.create_task(keep_forgetting(state.database, state.clock)),
         ]
         try:
             yield

@@ -23,7 +23,9 @@ CHANNELS = {
     "the telephone": ("twilio_account_sid", "twilio_auth_token", "public_url"),
 }
 #: What stands in examples and is nobody's secret.
-PLACEHOLDERS = frozenset("changeme change-me change_me default example none password placeholder secret todo xxx".split())
+PLACEHOLDERS = frozenset(
+    {"changeme", "change-me", "change_me", "default", "example", "none", "password", "placeholder", "secret", "xxx"}
+)
 
 
 def home_folder() -> Path:

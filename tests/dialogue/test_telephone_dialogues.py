@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.dialogue.channels import CallTalk, Channels, languages, open_channels, play, scripts
+from tests.dialogue.channels import languages, play, scripts
+from tests.dialogue.talks import CallTalk
+from tests.dialogue.vendors import Channels, open_channels
 from tests.e2e.desk import Desk
 
 pytestmark = pytest.mark.xdist_group("telephone dialogues")

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.dialogue.channels import Channels, WechatTalk, languages, open_channels, play, scripts
+from tests.dialogue.channels import languages, play, scripts
+from tests.dialogue.talks import WechatTalk
+from tests.dialogue.vendors import Channels, open_channels
 from tests.e2e.desk import Desk
 
 pytestmark = pytest.mark.xdist_group("wechat dialogues")

@@ -8,11 +8,10 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import func, select, update
+from sqlalchemy import update
 
-from api.channels.wechat.callback import forget
 from api.channels.wechat.menu import text_of
-from api.channels.wechat.tables import Attachment, Follower, Received, SeenNonce
+from api.channels.wechat.tables import Attachment, Follower, Received
 from api.channels.wechat.words import say
 from api.conversations.sentences import limits as paces
 from api.conversations.tables import Alarm, Conversation, Message, Turn
@@ -95,7 +94,7 @@ async def test_a_late_answer_is_left_to_the_outbox(
     rasa.script["慢"] = slow
     began = time.monotonic()
     assert await follower.say("慢") == ""
-    assert 1.4 < time.monotonic() - began < 3
+    assert 1.4 < time.monotonic() - began < 5  # at which WeChat hangs up
     assert (await the(database, Conversation)).held_until is None
     go.set()
 
@@ -341,20 +340,6 @@ async def test_a_reply_does_not_overtake_what_is_on_its_way(
         await session.execute(update(Delivery).values(state="sending"))
     assert await follower.say("好的") == ""
     assert await states(database) == [("sending", ""), ("queued", "")]
-
-
-async def test_old_callbacks_are_forgotten(
-    engine: Engine, follower: Customer, database: Database, clock: Clock
-) -> None:
-    await follower.say("停电了")
-    clock.advance(hours=23)
-    await forget(database, clock())
-    assert len(await rows(database, Received)) == len(await rows(database, SeenNonce)) == 1
-    clock.advance(hours=2)
-    await forget(database, clock())
-    async with database.read() as session:
-        for cls in (Received, SeenNonce):
-            assert await session.scalar(select(func.count()).select_from(cls)) == 0
 
 
 async def test_without_its_secrets_the_channel_is_off(settings: Settings, database: Database, clock: Clock) -> None:

@@ -111,6 +111,12 @@ def test_a_voice_variant_names_nothing_else() -> None:
             assert not channel or set(re.findall(r"\{\w+\}", text)) <= written, (name, language)
 
 
+def test_a_caller_is_promised_no_call_back_that_is_not_stored() -> None:
+    """On the telephone the desk offers one, after these words."""
+    entry = responses()["utter_handover_nobody"]
+    assert [text for _, channel, text in variants(entry) if channel == "voice" and "{due}" in text] == []
+
+
 def steps_asked() -> Iterator[tuple[str, str]]:
     """(file, step) of every question of the actions."""
     for path in sorted(Path("bot/actions").glob("*.py")):

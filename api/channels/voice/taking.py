@@ -90,12 +90,7 @@ async def _accept(at: At, step: int, message: Incoming) -> str:
     return await telling.once_more(at, at.call.misheard, "not_clear")
 
 
-async def _safety(
-    at: At,
-    step: int,
-    message: Incoming,
-    line: Line,
-) -> str:
+async def _safety(at: At, step: int, message: Incoming, line: Line) -> str:
     """Danger: the safety words before all else, then a person if one is there, else the number of the ticket."""
     language = at.conversation.language or "zh"
     danger = scan(message.text or "")

@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.channels.voice.moment import Moment, as_dialled, words
 from api.channels.voice.signature import Form
-from api.conversations import handover
 from api.channels.voice.tables import Call, Step
+from api.conversations import handover
 from api.conversations.tables import Conversation, Message
 from api.tickets.schemas import NewTicket
 from api.tickets.service import file_ticket, record

@@ -7,13 +7,12 @@ transaction goes on by itself, and the second call finds what it did.
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
 
 import structlog
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
-from sqlalchemy import delete
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.requests import ClientDisconnect
@@ -23,7 +22,6 @@ from api.channels.wechat.envelope import Envelope, Opened, garbled
 from api.channels.wechat.intake import Taken, take
 from api.channels.wechat.normalise import Act, NotAnAct, act_of
 from api.channels.wechat.replies import ACKNOWLEDGED, text_xml
-from api.channels.wechat.tables import Received, SeenNonce
 from api.channels.wechat.words import limits
 from api.db.engine import Database
 from api.errors import Problem
@@ -166,14 +164,6 @@ async def _until_done(once: Callable[[], Coroutine[Any, Any, T]]) -> T:
             log.warning("wechat.database_failed", error=type(error).__name__)
         await asyncio.sleep(pause)
     return await once()
-
-
-async def forget(database: Database, now: datetime) -> None:
-    """Delete what recognised callbacks of long ago."""
-    before = now - timedelta(hours=limits()["remember_hours"])
-    async with database.write() as session, session.begin():
-        for cls in (SeenNonce, Received):
-            await session.execute(delete(cls).where(cls.at < before).execution_options(synchronize_session=False))
 
 
 async def _body(request: Request) -> bytes:
