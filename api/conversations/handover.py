@@ -7,8 +7,9 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.agents.tables import AgentSession
+from api.conversations import rules
 from api.conversations.sentences import callback_due, hours_words, local_time, say
-from api.conversations.tables import Callback, Conversation
+from api.conversations.tables import Callback, Conversation, QueueWait
 from api.conversations.transcript import Offer, drop_turns
 from api.db.base import new_id
 
@@ -18,6 +19,8 @@ HAND_OVER = "/hand_over"
 RETRY = "/retry_message "
 #: An agent whose console was not seen for so long is not there.
 ON_DUTY_FOR = timedelta(minutes=2)
+#: Waits of so long a time, and no longer ones, tell what to expect now.
+RECENT = timedelta(hours=2)
 
 
 def give_to_bot(conversation: Conversation) -> None:
@@ -71,6 +74,28 @@ async def position(session: AsyncSession, conversation: Conversation) -> int:
     return (await session.scalar(ahead) or 0) + 1
 
 
+async def note_wait(session: AsyncSession, conversation: Conversation, now: datetime) -> None:
+    """Keep how long a conversation waited that an agent has just claimed."""
+    if conversation.waiting_since is None:
+        return
+    waited = now - conversation.waiting_since
+    if waited <= RECENT:  # a night's wait says nothing about the day
+        session.add(QueueWait(seconds=int(waited.total_seconds()), at=now))
+
+
+async def expected_wait(session: AsyncSession, now: datetime) -> int | None:
+    """Minutes that it takes at present until a person is there; None where nobody can tell."""
+    query = select(QueueWait.seconds).where(QueueWait.at > now - RECENT)
+    waits = await session.scalars(query.order_by(QueueWait.at.desc()).limit(rules.MOST_WAITS))
+    return rules.expected_wait(waits.all())
+
+
+async def wait_words(session: AsyncSession, language: str | None, now: datetime) -> str:
+    """The expected wait as a sentence, '' where nobody can tell."""
+    minutes = await expected_wait(session, now)
+    return "" if minutes is None else say("expected_wait", language, minutes=minutes)
+
+
 async def open_callback(session: AsyncSession, conversation_id: str) -> Callback | None:
     """The call that was promised in this conversation and not made yet."""
     query = select(Callback).where(Callback.conversation_id == conversation_id, Callback.status == "open")
@@ -118,7 +143,8 @@ async def queued_words(session: AsyncSession, conversation: Conversation, now: d
     """What a customer is told who has just been put in the queue."""
     language = conversation.language
     if await agents_on_duty(session, now):
-        return say("queued", language, ahead=max(await position(session, conversation) - 1, 0))
+        queued = say("queued", language, ahead=max(await position(session, conversation) - 1, 0))
+        return " ".join(filter(None, (queued, await wait_words(session, language, now))))
     return say("queued_off_duty", language, hours=await hours_words(session, language))
 
 

@@ -58,6 +58,7 @@ async def claim(session: AsyncSession, conversation_id: str, agent: Agent | None
         kind = "closed" if conversation.closed_at is not None else "already-claimed"
         raise Problem(409, kind, "This conversation cannot be claimed now.", owner=conversation.owner)
     await drop_turns(session, conversation.id)
+    await handover.note_wait(session, conversation, now)
     await add_message(session, conversation, "system", say("agent_joined", conversation.language), now)
     return conversation
 

@@ -270,6 +270,7 @@ async def hand_over(
             "owner": conversation.owner,
             "agents_on_duty": await handover.agents_on_duty(session, now),
             "position": await handover.position(session, conversation),
+            "expected_wait_minutes": await handover.expected_wait(session, now),
             "hours": {"zh": hours.get("zh", ""), "en": hours.get("en", "")},
             "hotline": await hotline(session),
             "callback_due_at": rfc3339(due),

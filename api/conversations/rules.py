@@ -1,11 +1,13 @@
 """Rules of the conversation: text, pace, patience, working time. Pure."""
 
 import hashlib
+import math
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from statistics import median
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,6 +21,8 @@ MAX_LOST = 3
 DELAY_TOLD_AFTER = 2.0
 #: The same where Rasa is up, and too many others are before this message.
 CROWD_TOLD_AFTER = 3.0
+#: Waits that an expectation rests on, at least and at most.
+LEAST_WAITS, MOST_WAITS = 3, 10
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -95,6 +99,16 @@ class Hours:
             time.fromisoformat(str(fact.get("to", "23:59"))),
             frozenset(numbers),
         )
+
+
+def expected_wait(waits: Sequence[int]) -> int | None:
+    """Whole minutes that a wait for a person takes at present, from the latest waits in seconds; their median.
+
+    None where too few are known: nothing is promised that nobody knows (B5).
+    """
+    if len(waits) < LEAST_WAITS:
+        return None
+    return max(1, math.ceil(median(waits) / 60))
 
 
 def next_working_time(now: datetime, hours: Hours, zone: ZoneInfo) -> datetime:

@@ -131,6 +131,17 @@ class Callback(Base):
     created_at: Mapped[datetime]
 
 
+class QueueWait(Base):
+    """How long somebody waited until a person claimed the conversation; what others are told is measured by it."""
+
+    __tablename__ = "queue_waits"
+    __table_args__ = (Index("ix_queue_waits_at", "at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    seconds: Mapped[int]
+    at: Mapped[datetime]
+
+
 class Alarm(Base):
     """A message that speaks of danger to life; kept even where the message itself was refused or nothing was sent."""
 

@@ -28,6 +28,8 @@ class Human(Journey):
         answer = await turn.desk.post(f"{turn.desk.own}/handover", {"reason": reason[:40]})
         if answer.get("agents_on_duty"):
             turn.say("utter_handover_waiting", position=answer.get("position") or 1)
+            if answer.get("expected_wait_minutes") and not turn.voice:  # on the telephone the queue tells it
+                turn.say("utter_handover_wait", minutes=answer["expected_wait_minutes"])
         else:
             due = None
             if not turn.voice:  # on the telephone the desk itself offers a call-back, a message, or the assistant

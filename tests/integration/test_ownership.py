@@ -1,6 +1,7 @@
 """Who owns a conversation: queue, claim, reply, release, transfer, close; and what a waiting customer is told."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -90,6 +91,7 @@ async def test_handover_with_nobody_on_duty(desk: Desk, chat: Chat, clock: Clock
         "owner": "waiting",
         "agents_on_duty": 0,
         "position": 1,
+        "expected_wait_minutes": None,
         "hours": {"zh": HOURS["zh"], "en": HOURS["en"]},
         "hotline": "95598",
         "callback_due_at": "2026-03-05T00:00:00Z",
@@ -121,6 +123,25 @@ async def test_the_queue_is_ordered_by_danger_then_time(
     assert (await desk.hand_over(chats[3]))["agents_on_duty"] == 1
     clock.advance(minutes=3)
     assert (await desk.hand_over(chats[3]))["agents_on_duty"] == 0
+
+
+async def test_the_expected_wait_is_that_of_the_latest(
+    desk: Desk, client: httpx.AsyncClient, database: Database, clock: Clock
+) -> None:
+    """Three waits of 1, 4 and 9 minutes: four; and nothing where nobody has waited of late."""
+    began = dict.fromkeys([await open_chat(client) for _ in range(3)], clock.now)
+    for chat in began:
+        await desk.hand_over(chat)
+    for chat, minutes in zip(began, (1, 4, 9), strict=True):
+        clock.now = began[chat] + timedelta(minutes=minutes)
+        assert (await desk.act(chat, "claim", "li")).status_code == 200
+    late = await open_chat(client)
+    assert (await desk.hand_over(late))["expected_wait_minutes"] == 4
+    clock.advance(hours=2)
+    assert (await desk.hand_over(late))["expected_wait_minutes"] is None
+    clock.advance(hours=9)
+    assert (await desk.act(late, "claim", "li")).status_code == 200, "a wait over night"
+    assert (await desk.hand_over(await open_chat(client)))["expected_wait_minutes"] is None
 
 
 async def test_one_claim_wins(desk: Desk, chat: Chat) -> None:

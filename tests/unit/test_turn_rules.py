@@ -117,3 +117,12 @@ def test_without_a_language_both_are_said() -> None:
     both = say("greeting", None)
     assert say("greeting", "zh") in both
     assert say("greeting", "en") in both
+
+
+@pytest.mark.parametrize(
+    ("waits", "minutes"),
+    [([], None), ([60, 70], None), ([1, 2, 3], 1), ([60, 60, 60], 1), ([61, 10, 900], 2), ([60, 120, 180, 240], 3)],
+)
+def test_an_expected_wait_is_the_median_of_enough_in_whole_minutes(waits: list[int], minutes: int | None) -> None:
+    """B5: no promise where too little is known."""
+    assert rules.expected_wait(waits) == minutes

@@ -24,6 +24,8 @@ ROUND = 5
 #: Rounds between words, so that the line is never silent for long.
 WORDS_EVERY = 4
 LONG = timedelta(minutes=3)
+#: The sentences that tell the place: nobody, one, more ahead.
+PLACES = ("queue_next", "queue_one_ahead", "queue_ahead")
 #: Characters of what is told to the agent.
 LONGEST = 200
 
@@ -40,8 +42,8 @@ async def waiting_round(
 ) -> None:
     """One round: <Leave> where the call is not to wait any more, else its place when that has changed.
 
-    `told`: how many were ahead when the caller last heard it, -1 for never. Nothing is said of how long it will take:
-    nobody knows.
+    `told`: how many were ahead when the caller last heard it, -1 for never. How long it will take is said where others'
+    latest waits tell.
     """
     found = await call_and_conversation(session, call_sid)
     if found is None or found[1].owner != "waiting" or keys == "1":
@@ -58,14 +60,18 @@ async def waiting_round(
     with script.gather(script.links("queue", n=rounds + 1, told=ahead), language, speech=False, keys=1, timeout=ROUND):
         if speaks:
             waited = now - (conversation.waiting_since or now)
-            script.line(words(_place_words(ahead, told, keys, waited, rounds), language, ahead=ahead), language)
+            place = _place_words(ahead, told, keys, waited, rounds)
+            script.line(words(place, language, ahead=ahead), language)
+            minutes = await handover.expected_wait(session, now) if place in PLACES else None
+            if minutes is not None:
+                script.line(words("queue_wait", language, minutes=minutes), language)
     script.redirect(script.links("queue", n=rounds + 1, told=ahead))
 
 
 def _place_words(ahead: int, told: int, keys: str, waited: timedelta, rounds: int) -> str:
     """Which sentence: the place where it is news, an apology now and then, else a word of patience."""
     if ahead != told or keys == "*":
-        return ("queue_next", "queue_one_ahead")[ahead] if ahead < 2 else "queue_ahead"
+        return PLACES[min(ahead, 2)]
     return "queue_long" if waited > LONG and rounds % (3 * WORDS_EVERY) == 0 else "queue_patience"
 
 

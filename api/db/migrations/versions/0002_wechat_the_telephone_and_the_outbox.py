@@ -18,6 +18,15 @@ def upgrade() -> None:
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('address_hash', 'what', name=op.f('pk_opt_outs'))
     )
+    op.create_table('queue_waits',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('seconds', sa.Integer(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_queue_waits'))
+    )
+    with op.batch_alter_table('queue_waits', schema=None) as batch_op:
+        batch_op.create_index('ix_queue_waits_at', ['at'], unique=False)
+
     op.create_table('voice_callers',
     sa.Column('number_hash', sa.String(length=64), nullable=False),
     sa.Column('language', sa.String(length=2), nullable=False),
@@ -290,5 +299,9 @@ def downgrade() -> None:
         batch_op.drop_index('ix_voice_callers_at')
 
     op.drop_table('voice_callers')
+    with op.batch_alter_table('queue_waits', schema=None) as batch_op:
+        batch_op.drop_index('ix_queue_waits_at')
+
+    op.drop_table('queue_waits')
     op.drop_table('opt_outs')
     # ### end Alembic commands ###
