@@ -37,9 +37,10 @@ async def hand_over(
 ) -> None:
     """Put a (locked) conversation in the queue; one that already waits keeps its place, an agent's stays his.
 
-    `message_id`: the customer message whose turn hands over and may still say so.
+    `message_id`: the customer message whose turn hands over and may still say so. One that has been closed meanwhile
+    (the caller hung up) waits for nobody.
     """
-    if conversation.owner == "bot":
+    if conversation.owner == "bot" and conversation.closed_at is None:
         conversation.owner = "waiting"
         conversation.waiting_since = now
         conversation.handover_reason = reason

@@ -1,13 +1,16 @@
 """Who wants no calls or messages that he did not ask for. Functions take a session and never commit."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.notices.tables import OptOut
+from api.outbox.tables import Delivery
 from api.privacy import keyed_hash
 from api.settings import Settings
+from api.surveys.tables import Survey
 
 
 def address_hash(settings: Settings, recipient: str) -> str:
@@ -20,6 +23,30 @@ async def opt_out(session: AsyncSession, settings: Settings, recipient: str, wha
     if await session.get(OptOut, known) is None:
         session.add(OptOut(address_hash=known[0], what=what, at=now))
         await session.flush()
+    await _call_off(session, recipient, ("call",) if what == "calls" else ("call", "sms"), now)
+
+
+async def _call_off(session: AsyncSession, recipient: str, channels: Sequence[str], now: datetime) -> None:
+    """What was planned for this address and has not gone out yet."""
+    query = (
+        update(Delivery)
+        .where(
+            Delivery.recipient == recipient,
+            Delivery.channel.in_(channels),
+            Delivery.purpose.in_(("notice", "survey")),
+            Delivery.state == "queued",
+        )
+        .values(state="failed", error="opted-out", updated_at=now, fence=Delivery.fence + 1)
+        .returning(Delivery.id)
+        .execution_options(synchronize_session=False)
+    )
+    ids = list(await session.scalars(query))
+    await session.execute(
+        update(Survey)
+        .where(Survey.delivery_id.in_(ids), Survey.state == "scheduled")
+        .values(state="refused", ended_at=now)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def opted_out(session: AsyncSession, settings: Settings, recipient: str, channel: str) -> bool:

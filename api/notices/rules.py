@@ -22,6 +22,11 @@ def periods(fact: Any) -> Periods:
     return tuple((time.fromisoformat(str(start)), time.fromisoformat(str(end))) for start, end in given)
 
 
+def as_data(resting: Periods) -> list[list[str]]:
+    """Rest hours as `periods` takes them."""
+    return [[f"{start:%H:%M}", f"{end:%H:%M}"] for start, end in resting]
+
+
 def rest_ends(now: datetime, resting: Iterable[tuple[time, time]], zone: ZoneInfo) -> datetime:
     """The first moment from `now` on at which a customer may be disturbed; `now` itself outside rest hours.
 
@@ -35,6 +40,11 @@ def rest_ends(now: datetime, resting: Iterable[tuple[time, time]], zone: ZoneInf
             return moment
         moment = end.astimezone(now.tzinfo)
     return now  # they rest around the clock: no hour is better than this one
+
+
+def seconds_of_rest(resting: Any, now: datetime, zone: ZoneInfo) -> float:
+    """Seconds until somebody with these rest hours (`as_data`) may be disturbed; 0 where there are none."""
+    return (rest_ends(now, periods(resting), zone) - now).total_seconds() if resting else 0.0
 
 
 def _end_of(local: datetime, start: time, end: time, zone: ZoneInfo) -> datetime | None:

@@ -243,8 +243,8 @@ async def send(session: AsyncSession, settings: Settings, notice: Notice, now: d
     if why := await _impossible(session, settings, notice):
         notice.state, notice.why = "refused", why
         return
-    resting = await fact(session, "rest_hours" if notice.channel == "call" else "notice_rest_hours")
-    due = rules.rest_ends(now, rules.periods(resting), settings.zone)
+    resting = rules.periods(await fact(session, "rest_hours" if notice.channel == "call" else "notice_rest_hours"))
+    due = rules.rest_ends(now, resting, settings.zone)
     if due > now:
         notice.due_at = due
         return
@@ -260,7 +260,7 @@ async def send(session: AsyncSession, settings: Settings, notice: Notice, now: d
             session,
             notice.channel,
             notice.recipient,
-            {"text": words, "language": notice.language},
+            {"text": words, "language": notice.language, "rest": rules.as_data(resting)},
             now,
             key=f"notice:{notice.id}",
             purpose="notice",

@@ -25,7 +25,9 @@ _FEELINGS: Sequence[tuple[str, int]] = (
     ("terrible", 1), ("不满意", 2), ("不太满意", 2), ("不好", 2), ("dissatisfied", 2), ("not satisfied", 2),
     ("not very", 2), ("not good", 2), ("非常满意", 5), ("很满意", 5), ("特别好", 5), ("非常好", 5),
     ("very satisfied", 5), ("excellent", 5), ("very good", 5), ("一般", 3), ("还行", 3), ("还可以", 3), ("so so", 3),
-    ("average", 3), ("all right", 3), ("满意", 4), ("挺好", 4), ("不错", 4), ("satisfied", 4), ("good", 4),
+    ("average", 3), ("all right", 3), ("差不多", 3),
+    ("不差", 4), ("很差", 1), ("差", 2), ("poor", 2), ("bad", 2), ("很好", 5),
+    ("满意", 4), ("挺好", 4), ("不错", 4), ("satisfied", 4), ("good", 4),
 )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from api.conversations.sentences import fact
 from api.db.base import new_id
 from api.errors import Problem
 from api.notices.opt_outs import opted_out
-from api.notices.rules import periods, rest_ends
+from api.notices.rules import as_data, periods, rest_ends
 from api.outbox.queue import enqueue
 from api.outbox.tables import Delivery
 from api.phones import e164
@@ -60,12 +60,13 @@ async def schedule(session: AsyncSession, settings: Settings, ticket: Ticket, no
         raise Problem(409, "survey-exists", "This ticket was or will be followed up already.")
     if await opted_out(session, settings, number, "call"):
         raise Problem(409, "opted-out", "This customer does not want follow-up calls.")
+    resting = periods(await fact(session, "rest_hours"))
     survey = Survey(
         id=new_id("sv"),
         ticket_number=ticket.number,
         utility=ticket.utility,
         language="en" if ticket.language == "en" else "zh",
-        due_at=rest_ends(now, periods(await fact(session, "rest_hours")), settings.zone),
+        due_at=rest_ends(now, resting, settings.zone),
         created_at=now,
     )
     session.add(survey)
@@ -74,7 +75,7 @@ async def schedule(session: AsyncSession, settings: Settings, ticket: Ticket, no
         session,
         "call",
         number,
-        {"survey": survey.id, "language": survey.language},
+        {"survey": survey.id, "language": survey.language, "rest": as_data(resting)},
         now,
         key=f"survey:{ticket.number}",
         purpose="survey",

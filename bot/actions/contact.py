@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from bot.actions.filing import can_be_called
 from bot.actions.journey import Journey
+from bot.actions.remarks import is_number
 from bot.actions.turn import Option, Turn
 from bot.nlu.names import name_in
 from bot.nlu.numbers import digits_for_words
@@ -23,6 +24,14 @@ _REFUSES = re.compile(
     r"没(?:有|得)?(?:手机|电话|號碼|号码)|不(?:想|方便|愿意?|用|要)?留|不给|不方便"
     r"|\bno (?:phone|number|mobile)\b|(?:don'?t|do not) have (?:a |any )?(?:phone|number|mobile)"
     r"|rather not|prefer not|not (?:leave|give|leaving|giving)|anonymous",
+    re.IGNORECASE,
+)
+#: No more than no, when a number was asked for; "没有跳闸" is about something else.
+_PLAIN_NO = re.compile(
+    r"(?:我|真的?|确实|也|都|对不起|[,，\s])*(?:没有?|没得|冇|无|不(?:了|用|要|行|想|方便)?)[了的啊呢呀哦]*[。.!！\s]*"
+    r"|(?:sorry|well|[,.\s])*(?:no+|nope|nah|none)(?:[,\s]+(?:sorry|thanks?(?: you)?))?[.!\s]*"
+    r"|(?:no,? )?i (?:do not|don['’]?t)(?: have (?:one|any|it))?[.!\s]*"
+    r"|(?:no,? )?i haven['’]?t(?: got)?(?: one| any)?[.!\s]*",
     re.IGNORECASE,
 )
 _LEADS_TO_NAME = (
@@ -96,11 +105,11 @@ class ContactSteps(Journey):
         digits = sum(c.isdigit() for c in turn.words)
         if turn.contact.get("phone"):
             await self.contact_known(turn)
-        elif turn.option == "no_phone" or _REFUSES.search(turn.words) or (turn.no and turn.memory.get("phone_asked")):
+        elif turn.option == "no_phone" or _REFUSES.search(turn.words) or self._no_number(turn):
             turn.contact["phone"] = ""
             turn.say("utter_no_phone")
             await self.contact_known(turn)
-        elif digits >= MIN_DIGITS:
+        elif digits >= MIN_DIGITS or (digits and is_number(turn.words)):
             turn.memory["phone_asked"] = True
             turn.ask("contact", "utter_phone_invalid", digits=digits)
         elif turn.memory.get("phone_asked"):
@@ -109,6 +118,11 @@ class ContactSteps(Journey):
             turn.memory["phone_asked"] = True
             name = turn.contact.get("name")
             turn.ask("contact", "utter_ask_phone_named" if name else "utter_ask_phone", name=name or "")
+
+    def _no_number(self, turn: Turn) -> bool:
+        """A plain no, once the number alone was asked for."""
+        no = turn.option == "no" or bool(_PLAIN_NO.fullmatch(turn.words))
+        return no and bool(turn.memory.get("phone_asked"))
 
     def _take_contact(self, turn: Turn) -> None:
         phone, name = turn.entity("phone"), name_beside_number(turn.words)

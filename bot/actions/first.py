@@ -64,6 +64,8 @@ async def only_asked(turn: Turn) -> bool:
         await withdraw(turn)
         if "utter_hazard_stays" not in turn.said:
             turn.slots["ticket"] = None
+    if turn.journey == "hazard":
+        return True  # whether the danger is real is asked once more
     turn.leave()
     wish = "water" if "water" in (wish_in(turn.words), turn.entity("utility")) else "outage"
     await begin(turn, wish, asking=True, only_tell=True)

@@ -8,20 +8,17 @@ from bot.actions.filing import file_ticket, remember_words, say_due
 from bot.actions.journey import DANGER, DeskAction, begin, finish
 from bot.actions.place import PlaceSteps, address_of
 from bot.actions.place_words import looks_like_address
-from bot.actions.remarks import denies_danger, supposes
-from bot.actions.tickets import retract
+from bot.actions.remarks import denies_danger, supposes, takes_back
+from bot.actions.tickets import ONLY_ASKED, REAL, ask_once_more, retract, withdraw_danger
 from bot.actions.times import spoken_number
-from bot.actions.turn import Option, Turn
+from bot.actions.turn import Turn
 
-REAL = Option("real", "现在真的有危险", "It is really happening")
-ONLY_ASKED = Option("only_asked", "没有，我只是问问", "No, I was only asking")
-_ONLY_ASKED = "no danger: the customer only asked"
 _HAPPENING = re.compile(r"有|真的|现在|正在|是的?$|已经|\b(?:yes|real(?:ly)?|happening|now|it is)\b", re.IGNORECASE)
 SYMPTOM = {"zh": "危险：客户报告险情", "en": "DANGER: hazard reported"}
 
 
 class Hazard(PlaceSteps, ContactSteps):
-    """`memory`: number of the danger ticket."""
+    """`memory`: number of the danger ticket, once_more (whether it is real is asked for the second time)."""
 
     name = "hazard"
     rank = DANGER
@@ -72,8 +69,13 @@ class Hazard(PlaceSteps, ContactSteps):
         await self.need_place(turn)
 
     async def answer_is_real(self, turn: Turn) -> None:
-        if turn.option == "only_asked" or (turn.option is None and (denies_danger(turn.words) or turn.no)):
-            await self._not_real(turn)
+        if self._denied(turn):
+            plain = turn.option is None and not denies_danger(turn.words)
+            if turn.voice and plain and not turn.memory.get("once_more"):
+                # A voice is misheard: a plain no is asked about before danger is let go.
+                ask_once_more(turn, turn.memory.get("number"))
+            else:
+                await self._not_real(turn)
             return
         located = bool(turn.entity("phone")) or looks_like_address(turn.words)
         if not (
@@ -82,22 +84,29 @@ class Hazard(PlaceSteps, ContactSteps):
             await self.misunderstood(turn)
             return
         remember_words(turn)
+        turn.memory.pop("once_more", None)
         if turn.memory.get("number"):
+            turn.contact["danger"] = turn.memory["number"]
             self._take_contact(turn)
             await self._write_down(turn)
             await self.need_place(turn)
         else:
             await self._file(turn, None)
+            turn.contact["danger"] = turn.slots["ticket"]
+
+    def _denied(self, turn: Turn) -> bool:
+        if turn.option is not None:
+            return turn.option in ("only_asked", "no")
+        taken_back = bool(turn.memory.get("once_more")) and takes_back(turn.words)
+        return denies_danger(turn.words) or turn.no or taken_back
 
     async def _not_real(self, turn: Turn) -> None:
         number = turn.memory.get("number")
         if number:
-            await turn.desk.patch(f"/tickets/{number}", {"status": "cancelled", "reason": _ONLY_ASKED})
-            turn.slots["ticket"] = None
-            turn.say("utter_hazard_withdrawn", number=spoken_number(number))
+            await withdraw_danger(turn, number)
         else:
             turn.say("utter_hazard_only_asked")
-        await finish(turn)
+            await finish(turn)
 
     async def _write_down(self, turn: Turn) -> None:
         """Put on the order whatever is known by now: a crew may be on its way."""
@@ -111,7 +120,6 @@ class Hazard(PlaceSteps, ContactSteps):
 
     async def answer(self, turn: Turn) -> None:
         if turn.step != "is_real" and await retract(turn):
-            await finish(turn)
             return
         if turn.entity("phone") and turn.memory.get("number"):
             self._take_contact(turn)
@@ -153,7 +161,7 @@ class Hazard(PlaceSteps, ContactSteps):
             return
         if not await retract(turn):
             turn.say("utter_hazard_stays")
-        turn.leave()
+            turn.leave()
 
 
 class ActionHazard(DeskAction):

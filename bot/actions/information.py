@@ -9,12 +9,13 @@ from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 from bot.actions.desk import Json
-from bot.actions.journey import MEANT, REST, DeskAction, begin, finish, running
+from bot.actions.journey import MEANT, REST, DeskAction, begin, finish, first, running
 from bot.actions.outlets import outlet_lines, outlets_near
 from bot.actions.place import PlaceSteps, address_of
 from bot.actions.supply import describe
 from bot.actions.times import local_zone, parse_time
 from bot.actions.turn import Turn
+from bot.actions.wishes import wish_in
 
 _WATER = re.compile(r"水|water|tap", re.IGNORECASE)
 _POWER = re.compile(r"电|power|electric|light|current", re.IGNORECASE)
@@ -24,6 +25,12 @@ _PAPERWORK = re.compile(
     r"过户|报装|新装|增容|开户|销户|更名|transfer of|new connection|change (?:the|of) name", re.IGNORECASE
 )
 _TOMORROW = re.compile(r"明天|明日|tomorrow", re.IGNORECASE)
+#: "And there?": the same question for another place.
+_ELSEWHERE = re.compile(
+    r"(?:那么?|还有|另外|再问一?下|请问)?[,，]?(?P<zh>.{2,40}?)(?:呢|怎么样|咋样|停不停|也?会?停吗)[?？。 ]*"
+    r"|(?:and|or|what about|how about|also)(?: what about| how about)?,?(?: (?:at|in|for))? (?P<en>.{3,60}?)[?. ]*",
+    re.IGNORECASE,
+)
 _TODAY = re.compile(r"今天|今日|现在|today|tonight|now", re.IGNORECASE)
 
 
@@ -42,7 +49,28 @@ class Planned(PlaceSteps):
             ["power", "water"] if both else [utility or ("water" if _WATER.search(words) else "power")]
         )
         turn.memory["day"] = 1 if _TOMORROW.search(words) else 0 if _TODAY.search(words) else None
+        turn.memory["asked"] = {name: turn.memory[name] for name in ("utilities", "day")}
         await self.need_place(turn)
+
+    async def once_more(self, turn: Turn, asked: Json) -> None:
+        """The same question about the same place ("why?"): what is announced is told again."""
+        turn.enter(self.name, **asked, asked=asked)
+        await self.place_known(turn)
+
+    async def elsewhere(self, turn: Turn, asked: Json, words: str) -> bool:
+        """The same question about another place; False, and nothing changed, where the words name none."""
+        before = dict(turn.place)
+        if day := _TOMORROW.search(words) or _TODAY.search(words):
+            asked = {**asked, "day": 1 if _TOMORROW.search(words) else 0}
+            words = words.replace(day[0], "")
+        if turn.entity("utility"):
+            asked = {**asked, "utilities": [turn.entity("utility")]}
+        turn.enter(self.name, **asked, asked=asked)
+        if await self._from_words(turn, words, whole_sentence=True):
+            return True
+        turn.leave()
+        turn.slots["place"] = before
+        return False
 
     async def again(self, turn: Turn) -> None:
         await self.answer(turn)
@@ -67,6 +95,10 @@ class Planned(PlaceSteps):
 
     async def place_known(self, turn: Turn) -> None:
         point = turn.place.get("service_point_id")
+        if not point and turn.place.get("place_id"):
+            names = {"name_zh": turn.place["address_zh"], "name_en": turn.place["address_en"]}
+            if await self.whole_place_known(turn, {"id": turn.place["place_id"], **names}):
+                return
         if not point:
             turn.say("utter_planned_unknown_place")
             await finish(turn)
@@ -94,7 +126,20 @@ class Planned(PlaceSteps):
                 "en": "power or water cut" if len(kinds) > 1 else f"{kinds[0]} cut",
             }
             turn.say("utter_no_planned", when=when, what=what, address=address_of(turn.place))
+        turn.place["planned"] = turn.memory["asked"]
         await finish(turn)
+
+
+PLANNED = Planned()
+
+
+@first
+async def and_there(turn: Turn) -> bool:
+    """ "And Building 7, Hetai Garden?" after a question about announced cuts."""
+    asked, said = turn.place.get("planned"), _ELSEWHERE.fullmatch(turn.words.strip())
+    if running(turn) is not None or turn.metadata.get("danger") or not (asked and said) or wish_in(turn.words):
+        return False
+    return await PLANNED.elsewhere(turn, asked, said["zh"] or said["en"])
 
 
 def _on_day(outage: Json, days_ahead: int) -> bool:

@@ -29,7 +29,7 @@ class Outage(SupplyJourney):
 
     def keeps(self, turn: Turn) -> bool:
         # "The breaker tripped" is news about the dark home, not another wish.
-        dark = turn.step in ("check_first", "scope", "guide") and turn.intent == "meter_switch_problem"
+        dark = turn.step in ("check_first", "scope", "guide", "contact") and turn.intent == "meter_switch_problem"
         return dark or super().keeps(turn)
 
 

@@ -155,6 +155,41 @@ _ONLY_ASKED = re.compile(
     r"|has not|did not) happen",
     re.IGNORECASE,
 )
+_WHY = re.compile(
+    r"(?:那么?|请问|这次?|这是|到底|究竟|我想知道|能告诉我|可以告诉我|你们?|又|是)*"
+    r"(?:为(?:什么|啥|何)|(?:怎么|咋个?)回事|(?:是)?(?:什么|啥)(?:原因|情况|问题)|原因(?:是什么|是啥)?|怎么会|怎么搞的|怎么停)"
+    r"(?:会|要|又|还|突然|这样|停|电|水|没|断|爆|坏|裂|呢|啊|呀|嘛|的|了)*[?？。.!！ ]*"
+    r"|(?:(?:but|and|so|ok(?:ay)?|well|please|oh|(?:can|could) you tell me|do you know|tell me|may i ask)[, ]+)*"
+    r"(?:why|how come|what happened|what caused (?:it|this|that)"
+    r"|what(?:['’]?s| is| was) (?:the )?(?:reason|cause|problem|matter|wrong|going on))"
+    r"(?: (?:is|was|did|has|does|it|this|that|the|my|our|power|water|electricity|supply|lights?|there|went|go"
+    r"|happen(?:ed)?|happening|off|out|so|cut|again|like|then|for|of|no|not|working|stopped))*[?.! ]*",
+    re.IGNORECASE,
+)
+_NOTIFY = re.compile(
+    r"(?:来电|来水|恢复|修好|有(?:电|水|消息|进展)|通(?:电|水)|好)(?:供[电水])?(?:了|以后|之后|后|的?时候|的话|时)*[,，]?"
+    r"(?:请|麻烦|记得|要|就|再|可以|可不可以|能不能|能|你们?|您|给我|跟我|和我|我)*(?:通知|告诉|告知|提醒|说一?声"
+    r"|发.{0,3}(?:短信|消息|信息))"
+    r"|\b(?:tell|notify|inform|text|message|remind|call|let) (?:me|us)(?: know)?,? (?:when|once|as soon as|if|after)\b"
+    r"(?!.{0,24}\b(?:will|would|going to|expected)\b).{0,24}"
+    r"\b(?:back|on|restored|fixed|over|repaired|works?|working)\b",
+    re.IGNORECASE,
+)
+_ASKS_WHEN = re.compile(r"什么时候|几点|多久|啥时候|何时|几时", re.IGNORECASE)
+_ZH_DIGITS = "零〇幺一二两三四五六七八九"
+_EN_DIGITS = "zero|oh|one|two|three|four|five|six|seven|eight|nine|double|triple"
+_NUMBER = re.compile(
+    rf"(?:(?:我的)?(?:号码|电话|工单号|户号)?就?是|it['’]?s|it is|number)?[\s:：]*"
+    rf"(?:(?:[\d{_ZH_DIGITS}]|\b(?:{_EN_DIGITS})\b)[\s,，.。、\-—]*)+",
+    re.IGNORECASE,
+)
+_TAKES_BACK = re.compile(
+    r"(?<!不要)(?<!别)(?<!不能)(?<!不)(?:取消|撤销|撤回|撤单)|没有?(?:这|那)(?:回|个|种)?事|根本没有?(?:发生|危险|这|那|$)"
+    r"|(?<!not )(?<!n't )(?<!n’t )\b(?:cancel|withdraw)\b"
+    r"|\bno such (?:thing|danger)\b|\b(?:nothing|never) (?:has |had |ever |actually |really )*happened\b"
+    r"|\b(?:did not|didn['’]?t) (?:really |actually )?happen\b",
+    re.IGNORECASE,
+)
 
 
 def wants_crew(words: str) -> bool:
@@ -208,3 +243,23 @@ def supposes(words: str) -> bool:
 def denies_danger(words: str) -> bool:
     """Whether the customer says that there is no danger at all, having only asked."""
     return bool(_ONLY_ASKED.search(words)) and not _HAPPENED.search(re.sub(r"\bnow\b", "", words))
+
+
+def takes_back(words: str) -> bool:
+    """Whether a report is withdrawn in so many words: "取消", "没有这回事"; "I was only asking" is not that."""
+    return bool(_TAKES_BACK.search(words))
+
+
+def asks_why(words: str) -> bool:
+    """Whether the whole message asks for the cause: "为什么停", "why?"."""
+    return bool(_WHY.fullmatch(words.strip()))
+
+
+def wants_notice(words: str) -> bool:
+    """Whether the customer asks to be told when supply is back; "tell me when it will be back" asks for the time."""
+    return bool(_NOTIFY.search(words)) and not (_ASKS_WHEN.search(words) or no_crew(words))
+
+
+def is_number(words: str) -> bool:
+    """Whether the whole message is a number, in digits or spoken."""
+    return bool(_NUMBER.fullmatch(words.strip()))

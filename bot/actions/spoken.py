@@ -37,6 +37,9 @@ EXPECTS = {
     "wish": "free",
 }
 
+#: What is told in digits: a number alone is an answer to it.
+NUMBERS = frozenset({"account", "factor", "phone", "place", "reading", "ticket"})
+
 
 def of_guide(means: Sequence[str | None]) -> str:
     """What a guide's question waits for: yes_no where a plain yes and a plain no are all its answers."""

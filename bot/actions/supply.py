@@ -73,3 +73,18 @@ def describe(outage: Json, place: Json) -> dict[str, Any]:
         "ended": spoken_time(ended, now) if ended else UNKNOWN_TIME,
         "length": spoken_length(int((end - start).total_seconds() // 60)) if start and end else UNKNOWN_TIME,
     }
+
+
+_CUTS: dict[tuple[str, bool], Bilingual] = {
+    ("power", True): {"zh": "计划停电", "en": "planned power cut"},
+    ("power", False): {"zh": "停电", "en": "power cut"},
+    ("water", True): {"zh": "计划停水", "en": "planned water cut"},
+    ("water", False): {"zh": "停水", "en": "water cut"},
+}
+
+
+def cause_of(outage: Json) -> tuple[str, Bilingual]:
+    """The response that answers "why", and what the outage is called."""
+    known = outage.get("cause_zh") or outage.get("cause_en")
+    what = _CUTS[str(outage["utility"]), outage["kind"] == "planned"]
+    return "utter_outage_cause" if known else "utter_outage_cause_unknown", what

@@ -149,5 +149,6 @@ def next_planned(situation: Json) -> Json | None:
 
 
 def planned_notice(turn: Turn, utility: str, ahead: Json) -> None:
-    """Tell an announced cut of the known place."""
+    """Tell an announced cut of the known place; "and there?" may follow."""
     turn.say("utter_planned_notice", what=_CUT[utility], **describe(ahead, turn.place))
+    turn.place.setdefault("planned", {"utilities": [utility], "day": None})

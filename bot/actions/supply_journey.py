@@ -13,21 +13,17 @@ from bot.actions.outlets import nearest_outlet
 from bot.actions.place import address_of, place_instead
 from bot.actions.place_words import looks_like_address
 from bot.actions.remarks import asks_arrears, no_crew, only_tell, wants_crew
-from bot.actions.supply import describe, move
-from bot.actions.supply_customer import CustomerSteps, next_planned, planned_notice
+from bot.actions.supply_known import KnownSteps
 from bot.actions.times import Bilingual, parse_time, spoken_number, spoken_time
 from bot.actions.turn import Option, Turn
 from bot.actions.verify import own_account
-from bot.actions.wishes import besides_supply, brown_water, wish_in, wishes_in
+from bot.actions.wishes import besides_supply, brown_water, wishes_in
 from bot.nlu.scope import scope_in
 
 HOUSEHOLD = Option("household", "只有我家", "Only my home")
 UNSURE = Option("unknown", "不清楚", "I don't know")
-UNDERSTOOD = Option("understood", "知道了", "All right")
 CHECK_ACCOUNT = Option("account", "先核对户号", "Check my account first")
 CHECK_HERE = Option("check", "直接检查", "Check right away")
-REPORT = Option("report", "帮我报修", "File a report")
-WAIT = Option("wait", "我再等等", "I'll wait")
 
 MOST_MISSES = 2
 #: Steps in which "is it because I have not paid?" is answered by checking the account.
@@ -47,7 +43,7 @@ UNABLE = re.compile(
 )
 
 
-class SupplyJourney(CustomerSteps):
+class SupplyJourney(KnownSteps):
     """`memory`: said, scope, asking (a question about a known stop), join (ticket to be added to), outage_id, tried.
 
     Responses are named `utter_<utility>_…`, so that each utility has its own words.
@@ -57,7 +53,6 @@ class SupplyJourney(CustomerSteps):
     done_steps = frozenset({"known"})
     topic: ClassVar[str]
     surroundings: ClassVar[Option]
-    neighbours_fine: ClassVar[Option]
     symptoms: ClassVar[dict[str, Bilingual]]
 
     @property
@@ -175,124 +170,6 @@ class SupplyJourney(CustomerSteps):
         scope = scope_in(turn.words)
         if scope:
             turn.memory["scope"] = scope
-
-    # -- what is known of this place (C4, C5, C10–C12) ------------------------------------------------------------
-
-    async def place_known(self, turn: Turn) -> None:
-        point = turn.place.get("service_point_id")
-        if not point and turn.place.get("place_id"):
-            await self._of_the_whole_place(turn)
-            return
-        if not point:
-            await self._unknown_cause(turn)
-            return
-        situation = await turn.desk.get(f"/service-points/{point}/situation", utility=self.utility)
-        what, subject = move(situation, turn.memory.get("scope"), turn.slots["ticket"])
-        if what not in ("planned", "fault") and await self._added_to_own(turn, point):
-            return
-        if turn.memory.get("only_tell"):
-            await self._tell_only(turn, situation, what, subject)
-        elif what == "planned":
-            await self._told(turn, subject, "planned_now")
-        elif what == "fault":
-            await self._told(turn, subject, "fault_known")
-        elif what == "second":
-            self.say(turn, "second_fault", **describe(subject, turn.place))
-            turn.memory["known_outage"] = subject["id"]
-            await self._unknown_cause(turn)
-        elif what == "predicted":
-            self.say(turn, "predicted", **describe(subject, turn.place))
-            turn.memory.update(scope="surroundings", outage_id=subject["id"])
-            await self.need_contact(turn)
-        elif what == "own_order":
-            turn.say("utter_own_order", number=spoken_number(subject["number"]))
-            await finish(turn)
-        elif what == "order":
-            turn.say("utter_open_order", address=address_of(turn.place))
-            turn.memory["join"] = subject["number"]
-            await self.need_contact(turn)
-        elif turn.memory.get("asking") and (ahead := next_planned(situation)):
-            planned_notice(turn, self.utility, ahead)
-            await finish(turn)
-        else:
-            if turn.memory.get("asking"):
-                self.say(turn, "none_known", address=address_of(turn.place))
-            elif "utter_place_corrected" not in turn.said:
-                turn.say("utter_place_heard", address=address_of(turn.place))
-            await self._unknown_cause(turn)
-
-    async def _of_the_whole_place(self, turn: Turn) -> None:
-        """Only the estate or street is known: its outage once more, or the number where one home alone is dark."""
-        place = {"id": turn.place["place_id"], "name_zh": turn.place["address_zh"], "name_en": turn.place["address_en"]}
-        if await self.whole_place_known(turn, place):
-            return
-        turn.memory["place_names"] = {"zh": place["name_zh"], "en": place["name_en"]}
-        turn.memory["place_name"] = place["name_zh"] if turn.zh else place["name_en"]
-        turn.ask("place_number", "utter_ask_number", name=turn.memory["place_names"])
-
-    async def whole_place_known(self, turn: Turn, place: Json) -> bool:
-        """An outage that covers the whole estate is told without asking for the building."""
-        found = await turn.desk.get(f"/places/{place['id']}/outages", utility=self.utility)
-        current = [o for o in found.get("outages", []) if o.get("phase") == "current" and o["kind"] != "predicted"]
-        if not found.get("covers_all") or not current or turn.memory.get("scope") == "household":
-            return False
-        turn.slots["place"] = {
-            "place_id": place["id"],
-            "address_zh": place["name_zh"],
-            "address_en": place["name_en"],
-            "name": place["name_zh"],
-            "resolved": True,
-        }
-        outage = current[0]
-        await self._told(turn, outage, "planned_now" if outage["kind"] == "planned" else "fault_known")
-        return True
-
-    async def _told(self, turn: Turn, outage: Json, response: str) -> None:
-        """Tell a known outage, add the customer to it (C7), and stay open for "but my neighbours have light"."""
-        if outage.get("overdue"):
-            self.say(turn, "overdue", **describe(outage, turn.place))
-        else:
-            self.say(turn, response, **describe(outage, turn.place))
-        if turn.memory.get("joined") != outage["id"] and not turn.memory.get("only_tell"):
-            body = {
-                "service_point_id": turn.place.get("service_point_id"),
-                "note": said_so_far(turn),
-            }
-            await turn.desk.post(f"/outages/{outage['id']}/reports", {k: v for k, v in body.items() if v})
-            turn.memory["joined"] = outage["id"]
-            self.say(turn, "added")
-        turn.slots["outage"] = outage["id"]
-        if outage.get("overdue"):
-            turn.ask("overdue", "utter_ask_overdue", [REPORT, WAIT])
-        else:
-            turn.ask("known", f"utter_{self.utility}_known_next", [self.neighbours_fine, UNDERSTOOD])
-
-    async def answer_known(self, turn: Turn) -> None:
-        if turn.option == self.neighbours_fine.value or scope_in(turn.words) == "household":
-            turn.memory["scope"] = "household"
-            await self.place_known(turn)
-        elif turn.intent == "ask_outage_status" or wish_in(turn.words):
-            await self.place_known(turn)
-        elif turn.option == "understood" or turn.yes or turn.no or turn.intent in ("thank", "goodbye", "inform"):
-            self.say(turn, "wait")
-            await finish(turn)
-        else:
-            await self.misunderstood(turn)
-
-    async def answer_overdue(self, turn: Turn) -> None:
-        if (
-            turn.option == "report"
-            or turn.yes
-            or turn.intent in ("report_outage", "no_water", "low_water_pressure")
-            or wants_crew(turn.words)
-        ):
-            turn.memory["outage_id"] = turn.slots["outage"]
-            await self._unknown_cause(turn)
-        elif turn.option == "wait" or turn.no or turn.intent in ("thank", "goodbye"):
-            self.say(turn, "wait")
-            await finish(turn)
-        else:
-            await self.misunderstood(turn)
 
     # -- nothing known: this household or more? (C13–C15, D6) -----------------------------------------------------
 

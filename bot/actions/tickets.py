@@ -3,12 +3,13 @@
 import re
 
 from bot.actions.desk import DeskRefused, Json
+from bot.actions.journey import finish
 from bot.actions.place import place_instead
 from bot.actions.place_words import corrected_words, looks_like_address
-from bot.actions.remarks import denies_danger
+from bot.actions.remarks import denies_danger, takes_back
 from bot.actions.ticket_words import BEFORE_ARRIVAL
 from bot.actions.times import spoken_number
-from bot.actions.turn import Turn
+from bot.actions.turn import Option, Turn
 from bot.nlu.names import name_in
 
 _BACK = re.compile(
@@ -22,6 +23,10 @@ _BACK = re.compile(
 )
 
 _NAME = re.compile(r"名字|姓名|我姓|我叫|\bmy name\b|\bname is\b", re.IGNORECASE)
+
+REAL = Option("real", "现在真的有危险", "It is really happening")
+ONLY_ASKED = Option("only_asked", "没有，我只是问问", "No, I was only asking")
+_ONLY_ASKED = "no danger: the customer only asked"
 
 
 async def amend(turn: Turn) -> bool:
@@ -93,16 +98,40 @@ async def withdraw(turn: Turn) -> bool:
 async def retract(turn: Turn) -> bool:
     """Withdraw a danger order whose customer says that there never was any danger ("I was only asking").
 
-    False where the words say no such thing, or there is no such order. What has passed or is merely not wanted any
-    more is looked at by a crew all the same.
+    Once the customer has said that it is real, such words are not enough, and plain ones ("取消", "没有这回事") are
+    asked about once more. False where the words say no such thing, or there is no such order. What has passed or is
+    merely not wanted any more is looked at by a crew all the same.
     """
     number = turn.slots["ticket"]
-    if not number or not denies_danger(turn.words):
+    real = bool(number) and turn.contact.get("danger") == number
+    if not number or not (denies_danger(turn.words) or (real and takes_back(turn.words))):
         return False
     ticket = await turn.desk.get(f"/tickets/{number}")
     if ticket.get("topic") != "hazard" or ticket["status"] not in BEFORE_ARRIVAL:
         return False
-    await turn.desk.patch(f"/tickets/{number}", {"status": "cancelled", "reason": "no danger: the customer only asked"})
-    turn.slots["ticket"] = None
-    turn.say("utter_hazard_withdrawn", number=spoken_number(number))
+    if not real:
+        await withdraw_danger(turn, number)
+    elif takes_back(turn.words):
+        ask_once_more(turn, number)
+    else:
+        turn.say("utter_hazard_stays")
+        turn.ask_again()
     return True
+
+
+def ask_once_more(turn: Turn, number: str | None) -> None:
+    """Ask again whether the danger is real; only after this no is it let go."""
+    if turn.journey != "hazard":
+        turn.enter("hazard", number=number)
+    turn.memory["once_more"] = True
+    turn.ask("is_real", "utter_hazard_ask_once_more", [REAL, ONLY_ASKED])
+
+
+async def withdraw_danger(turn: Turn, number: str) -> None:
+    """Withdraw a danger order, and say so."""
+    await turn.desk.patch(f"/tickets/{number}", {"status": "cancelled", "reason": _ONLY_ASKED})
+    turn.slots["ticket"] = None
+    turn.contact.pop("danger", None)
+    turn.say("utter_hazard_withdrawn", number=spoken_number(number))
+    if turn.journey == "hazard":
+        await finish(turn)

@@ -131,12 +131,15 @@ class Turn:
 
     @property
     def place(self) -> Json:
-        """Where, kept across journeys: service_point_id, address_zh, address_en, detail, resolved, words."""
+        """Where, kept across journeys: service_point_id, address_zh, address_en, detail, resolved, words.
+
+        `planned`: what was last asked of it about announced cuts, until another journey begins.
+        """
         return cast(Json, self.slots["place"])
 
     @property
     def contact(self) -> Json:
-        """{"name", "phone"}; kept across journeys."""
+        """{"name", "phone"}; kept across journeys. `danger`: the danger order that the customer said is real."""
         return cast(Json, self.slots["contact"])
 
     @property
@@ -226,6 +229,7 @@ class Turn:
     def enter(self, journey: str, **memory: Any) -> None:
         """Make `journey` the running one, with a fresh memory."""
         self.slots.update(journey=journey, step=None, question=None, memory=dict(memory), misses=0)
+        self.place.pop("planned", None)
 
     def leave(self) -> None:
         """End the running journey; place, contact and ticket stay known."""

@@ -6,6 +6,8 @@ import httpx
 import pytest
 from sqlalchemy import select, update
 
+from api.channels.base import Retry, Sent
+from api.channels.voice.calls_out import CallDeliverer
 from api.danger import scan
 from api.db.engine import Database
 from api.notices.tables import OptOut
@@ -215,3 +217,49 @@ async def test_a_replayed_answer_counts_once(desk: Desk) -> None:
     assert len(answers) == 1
     assert (await caller.post(target, Digits="1")).xml == first.xml
     assert len((await desk.survey(number))["answers"]) == 1
+
+
+async def test_an_opt_out_calls_off_what_is_planned(desk: Desk, database: Database, service: Headers) -> None:
+    """Two tickets of one number: the first call ends in a 9, the second is not made."""
+    first, second = await desk.ticket(), await desk.ticket()
+    planned = (await desk.plan(second)).json()
+    caller = await desk.call(first)
+    await caller.press("9", follow=False)
+    async with database.read() as session:
+        delivery = await session.get_one(Delivery, planned["delivery_id"])
+    assert (delivery.state, delivery.error) == ("failed", "opted-out")
+    assert (await desk.survey(second))["state"] == "refused"
+
+
+async def test_a_call_that_was_held_up_into_the_night_waits_for_the_morning(
+    desk: Desk, settings: Settings, database: Database, clock: Clock
+) -> None:
+    planned = (await desk.plan(await desk.ticket())).json()
+    async with database.read() as session:
+        delivery = await session.get_one(Delivery, planned["delivery_id"])
+    asked: list[httpx.Request] = []
+
+    def vendor(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(201, json={"sid": "CA1"})
+
+    deliverer = CallDeliverer(settings, httpx.MockTransport(vendor), clock=clock)
+    clock.advance(hours=8)  # 22:00; they rest until 9:00
+    assert await deliverer.deliver([delivery]) == Retry("rest hours", after=11 * 3600.0)
+    assert not asked
+    clock.advance(hours=11)
+    assert await deliverer.deliver([delivery]) == Sent("CA1")
+    await deliverer.close()
+
+
+async def test_star_and_words_put_a_question_again(desk: Desk) -> None:
+    caller = await desk.call(await desk.ticket())
+    await caller.press("*", follow=False)
+    assert "评价" in caller.said
+    await caller.press("1", follow=False)
+    await caller.press("*", follow=False)
+    assert "总的来说" in caller.said
+    assert "没有听清" not in caller.said
+    await caller.say("再说一遍", follow=False)
+    assert "总的来说" in caller.said
+    assert "没有听清" not in caller.said

@@ -656,6 +656,23 @@ async def test_a_stalled_database_gets_an_apology_and_nothing_is_lost(
     assert len(rasa.asked) == 1
 
 
+async def test_danger_is_answered_without_a_database(
+    zh: Caller, database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "DEADLINE", 0.4)
+    action = zh.action
+    let_go = await stall(database, database_url, zh.sid)
+    await zh.go(action, follow=False, SpeechResult="着火了，电线在冒烟", Confidence="0.9")
+    assert zh.said.strip().startswith("请马上离开")
+    assert "在安全的地方的话" in zh.said
+    assert zh.heard.redirect
+    await let_go()
+    monkeypatch.setattr(steps, "DEADLINE", 30.0)
+    await zh.go(zh.heard.redirect)
+    async with database.read() as session:
+        assert (await session.scalars(select(Ticket))).one().priority == 1
+
+
 async def test_what_never_reached_the_database_is_asked_for_again(
     zh: Caller,
     rasa: Rasa,

@@ -123,6 +123,17 @@ async def test_a_message_goes_as_utf8_and_one_token_serves_all(new_client: NewCl
     assert len(server.given) == 1
 
 
+async def test_numbers_that_came_as_text(new_client: NewClient, server: Server) -> None:
+    server.script["/cgi-bin/token"] = [httpx.Response(200, json={"access_token": "text", "expires_in": "7200"})]
+    server.script["/cgi-bin/message/custom/send"] = [
+        httpx.Response(200, json={"errcode": "0", "errmsg": "ok"}),
+        httpx.Response(200, json={"errcode": None}),
+    ]
+    client = new_client()
+    await client.send_text("o1", "x")
+    await client.send_text("o1", "y")
+
+
 async def test_processes_share_the_token(
     new_client: NewClient, server: Server, database_url: str, database: Database
 ) -> None:
@@ -249,7 +260,8 @@ async def test_who_died_while_renewing_is_followed_by_another(
         (httpx.Response(200, text="<html>"), AnswerLost, "no JSON"),
         (httpx.Response(200, json=[1]), AnswerLost, "no JSON object"),
         ({"errcode": 45015, "errmsg": "response out of time limit"}, WechatError, "45015 response out of time limit"),
-        ({"errcode": "x"}, WechatError, "0"),
+        ({"errcode": "45047", "errmsg": "out of response count limit"}, WechatError, "45047 out of response"),
+        ({"errcode": "x"}, AnswerLost, "no number"),
     ],
 )
 async def test_errors(new_client: NewClient, server: Server, answer: Any, error: type[Exception], words: str) -> None:

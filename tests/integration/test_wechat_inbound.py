@@ -169,14 +169,22 @@ async def test_a_message_that_was_acknowledged_is_acknowledged_again(
     assert await states(database) == [("queued", "")]
 
 
-async def test_a_nonce_belongs_to_one_request(engine: Engine, follower: Customer, database: Database) -> None:
+async def test_a_nonce_belongs_to_one_message(
+    engine: Engine, follower: Customer, database: Database, clock: Clock
+) -> None:
     query, body = follower.request(follower.typed("停电了"), "nonce")
     assert follower.read(await follower.post(query, body)) == "echo 停电了"
     assert follower.read(await follower.post(query, body)) == "echo 停电了"
-    other = follower.request(follower.typed("停水了"), "nonce")
-    assert (await follower.post(*other)).status_code == 403
+    xml = follower.typed("停水了")
+    clock.advance(seconds=9)
+    assert (await follower.post(*follower.request(xml, "nonce"))).status_code == 403
     assert (await follower.post(query, body.replace(b"</ToUserName>", b"</ToUserName> "))).status_code == 403
     assert len(await rows(database, Turn)) == 1
+    clock.advance(minutes=11)  # chance gives the same one again
+    assert follower.read(await follower.post(*follower.request(xml, "nonce"))) == "echo 停水了"
+    assert follower.read(await follower.post(*follower.request(xml, "nonce"))) == "echo 停水了"
+    assert (await follower.post(*follower.request(follower.typed("没水"), "nonce"))).status_code == 403
+    assert len(await rows(database, Turn)) == 2
 
 
 async def test_copies_at_once_get_one_reply(engine: Engine, follower: Customer, database: Database) -> None:

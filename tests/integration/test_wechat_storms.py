@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -140,7 +141,7 @@ async def test_without_a_retry_the_message_is_there_too(
     assert clock() < delivery.not_before <= clock() + timedelta(seconds=3)
 
 
-async def test_a_reply_that_came_too_late_is_given_to_the_next_copy_or_the_outbox(
+async def test_a_reply_that_came_too_late_goes_by_the_outbox(
     follower: Customer, database: Database, clock: Clock
 ) -> None:
     conversation_id = await prepare(database, follower, clock)
@@ -148,7 +149,14 @@ async def test_a_reply_that_came_too_late_is_given_to_the_next_copy_or_the_outbo
         conversation = await lock_conversation(session, conversation_id)
         assert conversation is not None
         session.add(
-            Received(key="k", open_id=follower.open_id, conversation_id=conversation_id, carried=[], at=clock())
+            Received(
+                key="k",
+                open_id=follower.open_id,
+                conversation_id=conversation_id,
+                sentence="慢点",
+                carried=[],
+                at=clock(),
+            )
         )
         await add_message(session, conversation, "bot", "来了", clock())
     taken = Taken("k", conversation_id)
@@ -157,13 +165,40 @@ async def test_a_reply_that_came_too_late_is_given_to_the_next_copy_or_the_outbo
         async with database.write() as session, session.begin():
             return await passive.reply_of(session, taken, clock())
 
-    assert [await reply(), await reply()] == ["来了", "来了"]
+    assert [await reply(), await reply()] == ["来了\n\n慢点"] * 2
     assert not await passive.take_back(database, "k", clock())  # the other copy has it
     assert await states(database) == [("sent", "passive")]
     assert await passive.take_back(database, "k", clock())
+    assert [(d.state, d.body["text"]) for d in await rows(database, Delivery)] == [
+        ("queued", "来了"),
+        ("queued", "慢点"),
+    ]
+    assert await reply() == ""  # to every later copy
+    assert await states(database) == [("queued", "")] * 2
+
+
+@pytest.mark.parametrize("event", ["subscribe", ""])
+async def test_what_is_committed_is_acknowledged_and_a_late_reply_goes_by_the_outbox(
+    engine: Engine, follower: Customer, database: Database, monkeypatch: pytest.MonkeyPatch, event: str
+) -> None:
+    late, reply_of = asyncio.Event(), passive.reply_of
+
+    async def slow(*given: Any, **more: Any) -> str:
+        await late.wait()
+        return await reply_of(*given, **more)
+
+    monkeypatch.setitem(limits()["callback"], "answer_seconds", 0.3)
+    monkeypatch.setattr(passive, "reply_of", slow)
+    asyncio.get_running_loop().call_later(0.6, late.set)
+    xml = follower.xml("event", Event=event) if event else follower.typed("停电了")
+    assert await follower.deliver(xml) == ""
+
+    async def settled() -> bool:
+        return (await the(database, Received)).reply == ""
+
+    await eventually(settled)
+    assert await follower.deliver(xml) == ""
     assert await states(database) == [("queued", "")]
-    assert await reply() == "来了"
-    assert await states(database) == [("sent", "passive")]
 
 
 async def test_only_so_many_transactions_go_on_by_themselves(

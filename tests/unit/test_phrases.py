@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from bot.actions import complaint, tickets, verify
+from bot.actions import complaint, contact, information, tickets, verify
 from bot.actions.wishes import besides_supply, instead, is_vague, supply_besides, wants_to_complain, wishes_in
 
 TABLE: list[tuple[str, re.Pattern[str], list[str], list[str]]] = [
@@ -280,3 +280,33 @@ def test_a_spoken_factor_is_read_as_digits(words: str, factor: str) -> None:
     found = verify._FACTOR.search(verify._in_digits(words))
     assert found is not None
     assert found.group() == factor
+
+
+@pytest.mark.parametrize(
+    "words", ["没有", "没有了", "不用", "no", "Nope.", "no, sorry", "I don't have one", "对不起，没有"]
+)
+def test_a_plain_no(words: str) -> None:
+    assert contact._PLAIN_NO.fullmatch(words)
+
+
+@pytest.mark.parametrize(
+    "words", ["没有跳闸", "没有停水", "不是", "不知道", "not now", "no power", "no, it did not trip"]
+)
+def test_a_no_to_something_else(words: str) -> None:
+    assert not contact._PLAIN_NO.fullmatch(words)
+
+
+@pytest.mark.parametrize(
+    ("words", "place"),
+    [
+        ("那和泰花园5栋呢", "和泰花园5栋"),
+        ("和泰花园五栋呢", "和泰花园五栋"),
+        ("and Building 7 Hetai Garden?", "Building 7 Hetai Garden"),
+        ("what about Wanda Plaza", "Wanda Plaza"),
+        ("和泰花园5栋停电了", None),
+        ("Building 7", None),
+    ],
+)
+def test_the_same_question_elsewhere(words: str, place: str | None) -> None:
+    said = information._ELSEWHERE.fullmatch(words)
+    assert (said and (said["zh"] or said["en"])) == place

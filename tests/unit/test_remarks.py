@@ -6,17 +6,83 @@ import pytest
 
 from bot.actions.remarks import (
     asks_arrears,
+    asks_why,
     denies_danger,
     flickers,
+    is_number,
     only_tell,
     other_utility,
     past_and_over,
     supposes,
+    takes_back,
     told_before,
     wants_crew,
+    wants_notice,
 )
 
 TABLE: list[tuple[Callable[[str], bool], list[str], list[str]]] = [
+    (
+        asks_why,
+        [
+            "为什么停",
+            "为什么会这样",
+            "为什么停电",
+            "怎么回事？",
+            "那为什么呢",
+            "什么原因",
+            "为啥",
+            "原因是什么",
+            "why?",
+            "Why is that?",
+            "why is the power off",
+            "but why",
+            "what happened",
+            "what's the reason?",
+            "why is there no water",
+        ],
+        [
+            "为什么电费这么高",
+            "why is my bill so high",
+            "没电了怎么回事",
+            "为什么总要核对户号",
+            "为什么没人来",
+            "停电了",
+        ],
+    ),
+    (
+        wants_notice,
+        [
+            "来电了通知我一下",
+            "恢复了请告诉我",
+            "来电的话发个短信给我",
+            "修好了说一声",
+            "来水后麻烦通知我",
+            "please tell me when it is back",
+            "let me know when it's restored",
+            "can you text me once the power is on again",
+        ],
+        [
+            "什么时候来电告诉我一声",
+            "告诉我什么时候来电",
+            "来电了",
+            "来电了，谢谢",
+            "你们停电没有通知我",
+            "不用派人，来电了告诉我就行",
+            "tell me when it will be back",
+            "tell me when the crew comes",
+            "call me back",
+        ],
+    ),
+    (
+        is_number,
+        ["12", "187", "８１３０", "一八七", "one eight seven", "是187", "88", "138 0000", "1,2"],
+        ["", "12栋", "88路", "没有", "no one", "二单元", "-", "it's 12 people", "7 Hetai Garden"],
+    ),
+    (
+        takes_back,
+        ["取消", "请撤销", "没有这回事", "cancel it", "please withdraw it", "that never happened"],
+        ["不要取消", "我只是问问", "I was only asking", "don't cancel it", "算了不用来了", "never mind"],
+    ),
     (
         only_tell,
         [

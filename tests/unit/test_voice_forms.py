@@ -26,7 +26,7 @@ VALUES: dict[str, dict[str, str]] = {
     "zh": {
         "address": "海棠晓月3栋2单元", "amount": "213.50", "at": "3月4日10:00", "cause": "施工挖断电缆",
         "created": "昨天18:05", "digits": "10", "due": "今天15:30", "end": "今天16:30", "ended": "今天13:05",
-        "hotline": "95598", "hours": "每天 8:00 至 22:00", "length": "约2小时30分钟", "name": "王建国",
+        "hotline": "95598", "hours": "每天 8:00 至 22:00", "length": "约2小时30分钟", "minutes": "12", "name": "王建国",
         "number": "1234 5678 9012", "outlets": "", "phone": "13800138000", "position": "2", "reading": "12345",
         "start": "今天14:00", "status": "抢修人员已到现场", "unit": "长生供电站", "until": "今天15:30",
         "what": "停电的事", "when": "近七天", "words": "大桥旁边那家超市",
@@ -35,11 +35,11 @@ VALUES: dict[str, dict[str, str]] = {
         "address": "Building 3, unit 2, Haitang Xiaoyue", "amount": "213.50", "at": "4 March at 10:00",
         "cause": "a cable dug up by roadworks", "created": "yesterday at 18:05", "digits": "10",
         "due": "today at 15:30", "end": "today at 16:30", "ended": "today at 13:05", "hotline": "95598",
-        "hours": "every day from 8:00 to 22:00", "length": "about 2 h 30 min", "name": "Nick Cole",
-        "number": "1234 5678 9012", "outlets": "", "phone": "13800138000", "position": "2", "reading": "12345",
-        "start": "today at 14:00", "status": "a crew is on site", "unit": "Changsheng supply station",
-        "until": "today at 15:30", "what": "the power cut", "when": "in the next seven days",
-        "words": "the supermarket by the bridge",
+        "hours": "every day from 8:00 to 22:00", "length": "about 2 h 30 min", "minutes": "12",
+        "name": "Nick Cole", "number": "1234 5678 9012", "outlets": "", "phone": "13800138000", "position": "2",
+        "reading": "12345", "start": "today at 14:00", "status": "a crew is on site",
+        "unit": "Changsheng supply station", "until": "today at 15:30", "what": "the power cut",
+        "when": "in the next seven days", "words": "the supermarket by the bridge",
     },
 }  # fmt: skip
 MASKED = {"utter_bill_prepaid", "utter_bill_arrears", "utter_bill_credit"}

@@ -192,3 +192,10 @@ def test_reads_anything(prompt: Prompt, digits: str, speech: str | None, sure: b
 def test_a_prompt_survives_json() -> None:
     assert Prompt.restored({**CHOICES.stored(), "options": [list(option) for option in OPTIONS]}) == CHOICES
     assert Prompt.restored({}).kind == "open"
+
+
+@pytest.mark.parametrize(
+    ("text", "key"), [("按一", "1"), ("第二个。", "2"), ("press three", "3"), ("一栋", ""), ("", ""), ("四", "")]
+)
+def test_a_key_may_be_said(text: str, key: str) -> None:
+    assert keys.spoken_key(text) == key

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from api.channels.voice import person, status, waiting
+from api.channels.voice import hearing, status, waiting
 from api.channels.voice.moment import _texts, as_dialled, words
 from api.channels.voice.voicemail import means_water
 
@@ -79,11 +79,13 @@ def test_numbers_are_said_as_they_are_dialled(number: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("pattern", "yes", "no"),
     [
-        (person._CALL_BACK, ["给我回电", "call me back", "打给我"], ["留言", "好"]),
-        (person._MESSAGE, ["我要留言", "leave a message"], ["回电"]),
-        (person._ASSISTANT, ["回到自助服务", "the assistant"], ["回电"]),
-        (person._NO, ["不是", "换一个号码", "another number", "No"], ["可以", "yes"]),
-        (person._YES, ["可以", "好的", "Yes please"], ["换号码"]),
+        (hearing.CALL_BACK, ["给我回电", "call me back", "打给我"], ["留言", "好"]),
+        (hearing.MESSAGE, ["我要留言", "leave a message"], ["回电"]),
+        (hearing.ASSISTANT, ["回到自助服务", "the assistant"], ["回电"]),
+        (hearing.NO, ["不是", "换一个号码", "another number", "No"], ["可以", "yes"]),
+        (hearing.YES, ["可以", "好的", "Yes please"], ["换号码"]),
+        (hearing.SAME, ["不用换，就这个", "没问题", "this number is fine"], ["不是就这个", "别的号码"]),
+        (hearing.PERSON, ["我就要人工", "I want a person"], ["停电了", "personal"]),
     ],
 )
 def test_answers_in_words(pattern: re.Pattern[str], yes: list[str], no: list[str]) -> None:
@@ -110,3 +112,19 @@ def test_calls_move_forward_only(old: str, new: str, moves: bool) -> None:
 
 def test_words_of_no_language_are_chinese() -> None:
     assert words("goodbye", None) == words("goodbye", "zh")
+
+
+@pytest.mark.parametrize(
+    ("speech", "matter"),
+    [
+        ("和泰花园四栋停电了", True),
+        ("my power is off at home", True),
+        ("我就要找人工客服啊", False),
+        ("I want to talk to a person", False),
+        ("喂喂", False),
+        ("hello there", False),
+        ("", False),
+    ],
+)
+def test_a_matter_is_told_apart(speech: str, matter: bool) -> None:
+    assert hearing.tells_a_matter(speech) is matter

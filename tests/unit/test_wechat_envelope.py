@@ -1,6 +1,6 @@
 """WeChat's envelope against vectors that others have published, and against what must be refused."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 import pytest
@@ -225,3 +225,23 @@ def test_the_address_check_in_both_forms() -> None:
 def test_repeated_fields_are_refused() -> None:
     with pytest.raises(Problem):
         fields_of("<xml><Content>1</Content><Content>2</Content></xml>")
+
+
+def test_blanks_around_values_and_a_bare_envelope_change_nothing() -> None:
+    query, body = posted(message=MESSAGE.format("停电了").replace("<![CDATA[oA]]>", "\n  <![CDATA[oA]]>\n  "))
+    assert ours.open(urlencode(query), body, NOW).fields["FromUserName"] == "oA"
+    spaced = body.replace(b"<Encrypt>", b"<Encrypt>\n\t").replace(b"</Encrypt>", b"\n</Encrypt>")
+    assert ours.open(urlencode(query), spaced, NOW).fields["Content"] == "停电了"
+    bare = body.replace(b"<ToUserName><![CDATA[gh_1]]></ToUserName>", b"")
+    assert ours.open(urlencode(query), bare, NOW).fields["Content"] == "停电了"
+
+
+def test_a_retry_may_be_encrypted_and_dated_anew_and_is_the_same_then() -> None:
+    first, body = posted("停电了")
+    later, again = posted("停电了", now=NOW + timedelta(seconds=5))
+    assert body != again
+    one, two = ours.open(urlencode(first), body, NOW), ours.open(urlencode(later), again, NOW)
+    assert (one.nonce, one.content_hash) == (two.nonce, two.content_hash)
+    padded = ours.open(urlencode(first), body + b"\n", NOW)
+    other = ours.open(*(lambda q, b: (urlencode(q), b))(*posted("停水了")), NOW)
+    assert len({one.content_hash, padded.content_hash, other.content_hash}) == 3

@@ -59,6 +59,8 @@ def sentence(outage: Outage, places: Sequence[Place], language: str, now: dateti
         match (end.date() - now.astimezone(zone).date()).days:
             case 0:
                 time = f"{end:%H:%M}"
+            case 1 if (end.hour, end.minute) == (0, 0):
+                time = words("midnight", language)
             case 1:
                 time = words("tomorrow", language, time=f"{end:%H:%M}")
             case _:

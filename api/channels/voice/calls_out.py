@@ -4,12 +4,14 @@ A call costs money and disturbs somebody: one delivery makes one call at most. W
 delivery is `unknown`, until Twilio's own webhooks for it (which name the delivery) tell that the call exists.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 
 import httpx
 import structlog
 
 from api.channels.base import Outcome, Rate, Refused, Retry, Sent, Unknown
+from api.notices.rules import seconds_of_rest
 from api.outbox.tables import Delivery
 from api.outbox.vendor import failure_of, open_client, retry_after
 from api.settings import Settings
@@ -30,8 +32,13 @@ class CallDeliverer:
     rate = Rate(per_second=1.0, at_once=2)
     joins = 1
 
-    def __init__(self, settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._settings = settings
+    def __init__(
+        self,
+        settings: Settings,
+        transport: httpx.AsyncBaseTransport | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._settings, self._clock = settings, clock
         account = settings.twilio_account_sid
         auth = (account, settings.twilio_auth_token.get_secret_value())
         self._client = open_client(settings.twilio_api_base, auth=auth, transport=transport)
@@ -40,6 +47,9 @@ class CallDeliverer:
     async def deliver(self, deliveries: Sequence[Delivery]) -> Outcome:
         """Make the call of one delivery."""
         (delivery,) = deliveries
+        # What was planned for the evening may have been held up into the night.
+        if rest := seconds_of_rest(delivery.body.get("rest"), self._clock(), self._settings.zone):
+            return Retry("rest hours", after=rest)
         base = self._settings.public_url.rstrip("/")
         form = {
             "To": delivery.recipient,

@@ -26,5 +26,7 @@ def voice(settings: Settings, database: Database, clock: Callable[[], datetime])
     for part in ROUTERS:
         router.include_router(part)
     # Nothing is sent or called out without a number of our own.
-    deliverers: list[Deliverer] = [SmsDeliverer(settings), CallDeliverer(settings)] if settings.twilio_from else []
+    deliverers: list[Deliverer] = []
+    if settings.twilio_from:
+        deliverers = [SmsDeliverer(settings, clock=clock), CallDeliverer(settings, clock=clock)]
     return Channel("voice", router, deliverers)

@@ -197,6 +197,12 @@ _NUMBER_WORDS = {
 }
 
 
+def spoken_key(text: str) -> str:
+    """The key that is said rather than pressed: "1" for 按一 or "the first one"; '' for all else."""
+    number = _NUMBER_WORDS.get(_bare(text))
+    return "" if number is None else str(number)
+
+
 def _option(prompt: Prompt, text: str) -> Chose | None:
     """An option by its number or by its very words."""
     if prompt.kind != "options":

@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.channels.voice.signature import Form
 from api.channels.voice.tables import Call
 from api.channels.voice.twiml import Script
 from api.conversations.tables import Conversation
@@ -62,6 +63,10 @@ class Moment:
 
     def say(self, key: str, **values: object) -> None:
         self.script.line(words(key, self.language, **values), self.language)
+
+    def not_understood(self, form: Form) -> None:
+        """Say that a key, or what was said, means nothing here."""
+        self.say("wrong_key" if form.get("Digits") else "not_understood")
 
     async def note(self, key: str, **values: object) -> None:
         """Say a sentence that stands in the transcript, too."""

@@ -5,7 +5,6 @@
 the conversations' own queue says.
 """
 
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -14,16 +13,19 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.agents.tables import Agent
-from api.channels.voice import voicemail
+from api.channels.voice import hearing, voicemail
+from api.channels.voice.keys import asks_again, asks_slower
 from api.channels.voice.moment import Moment, as_dialled, words
 from api.channels.voice.signature import Form
+from api.channels.voice.speech import digits
 from api.channels.voice.tables import Call
 from api.channels.voice.twiml import Links, Script, tuning
 from api.conversations import handover
 from api.conversations.accept import Incoming, accept
-from api.conversations.sentences import hours_words, local_time, say
+from api.conversations.sentences import hotline, hours_words, local_time, say
 from api.conversations.tables import Conversation, Message
 from api.conversations.transcript import add_message, drop_turns
+from api.danger import Danger, safety_words, scan
 from api.errors import Problem
 from api.phones import e164, normal_phone, phone_in
 from api.settings import Settings
@@ -37,12 +39,6 @@ TRIES = 2
 PATIENCE = 8
 #: What Twilio says of a call that was put through.
 PUT_THROUGH = ("completed", "answered")
-
-_CALL_BACK = re.compile(r"回电|回拨|打给我|打回来|call\s*(?:me\s*)?back|callback", re.IGNORECASE)
-_MESSAGE = re.compile(r"留言|录音|message|voice\s*mail", re.IGNORECASE)
-_ASSISTANT = re.compile(r"自助|助手|机器|返回|assistant|go back|self.service", re.IGNORECASE)
-_NO = re.compile(r"不|别的|另外|换|\b(?:no|not|other|another|different)\b", re.IGNORECASE)
-_YES = re.compile(r"可以|好|是|对|行|嗯|\b(?:yes|yeah|ok|okay|sure|fine|please|right)\b", re.IGNORECASE)
 
 
 async def person_twiml(
@@ -158,9 +154,9 @@ async def ask_number(at: Moment, tries: int = 0) -> None:
         at.say("own_number", number=number)
 
 
-async def key_number(at: Moment, tries: int = 0) -> None:
+async def key_number(at: Moment, tries: int = 0, *, wrong: bool = False) -> None:
     with at.script.gather(at.url("key", t=tries + 1), at.language, keys=None):
-        at.say("bad_number" if tries else "ask_number")
+        at.say("bad_number" if wrong else "ask_number")
 
 
 async def note_callback(at: Moment, phone: str) -> None:
@@ -187,64 +183,111 @@ async def after_queue(at: Moment, form: Form, _tries: int) -> None:
         await offer(at)
 
 
-async def after_offer(at: Moment, form: Form, tries: int) -> None:
+async def aside(at: Moment, form: Form, ask: str, tries: int) -> bool:
+    """What may be said at any question, whatever it is: that there is danger, or that it was not heard or too fast.
+
+    Whether it was that, and has been seen to.
+    """
+    question = QUESTIONS.get(ask)
     keys, speech = form.get("Digits"), form.get("SpeechResult")
+    if question is None or at.conversation.owner != "waiting":
+        return False
+    if not keys and (danger := scan(speech)):
+        await alarmed(at, speech, danger)
+        return True
+    slower = asks_slower(speech)
+    if keys.endswith("*") or (not keys and (slower or asks_again(speech))):
+        at.call.slow = at.script.slow = at.call.slow or slower
+        await question(at, max(tries - 1, 0))
+        return True
+    return False
+
+
+async def alarmed(at: Moment, text: str, danger: Danger) -> None:
+    """Danger while the caller waits: the ticket is filed, the safety words come first, and no message is asked for."""
+    await take_down(at, text)
+    dial = digits(await hotline(at.session), at.language)
+    at.script.line(safety_words(danger, at.language, voice=True, hotline=dial), at.language)
+    at.call.told_seq = at.conversation.last_seq
+    await go_on(at)
+
+
+async def take_down(at: Moment, text: str) -> None:
+    """What was said goes into the transcript, and to the bot where it owns the call."""
+    incoming = Incoming(f"{at.call.sid}:{at.call.step - 1}", text=text[:1000])
+    await accept(at.session, at.conversation, incoming, at.now, at.settings.zone)
+
+
+async def after_offer(at: Moment, form: Form, tries: int) -> None:
+    keys, speech = hearing.answer(form)
     if at.conversation.owner != "waiting":
         await go_on(at)
-    elif keys == "1" or _CALL_BACK.search(speech):
+    elif keys == "1" or hearing.CALL_BACK.search(speech):
         await ask_number(at)
-    elif (keys == "2" or _MESSAGE.search(speech)) and not in_danger(at.conversation):
+    elif (keys == "2" or hearing.MESSAGE.search(speech)) and not in_danger(at.conversation):
         voicemail.ask(at)
-    elif keys == "3" or _ASSISTANT.search(speech):
+    elif keys == "3" or hearing.ASSISTANT.search(speech):
         await to_assistant(at)
     elif phone := phone_in(speech):
         await note_callback(at, phone)
+    elif hearing.tells_a_matter(speech):
+        await to_assistant(at, speech)  # rather than take one of the three
+    elif hearing.GOODBYE.search(speech):
+        at.say("goodbye")
+        at.script.hangup()
+    elif tries > TRIES and hearing.heard(form):
+        await ask_number(at)  # he is there, and wants a person
     elif tries > TRIES:
         at.say("silent_goodbye")
         at.script.hangup()
     else:
-        if keys not in ("", "*", "0") or speech:
-            at.say("not_understood")
+        if keys == "0" or hearing.PERSON.search(speech):
+            at.say("off_duty", hours=await hours_words(at.session, at.language))
+        elif hearing.heard(form):
+            at.not_understood(form)
         await offer(at, tries)
 
 
-async def to_assistant(at: Moment) -> None:
-    """The bot goes on; a call back that has no number yet is not promised any more."""
+async def to_assistant(at: Moment, text: str = "") -> None:
+    """The bot goes on, with `text` if there is any; a call back that has no number yet is not promised any more."""
     callback = await handover.open_callback(at.session, at.conversation.id)
     if callback is not None and not callback.phone:
         callback.status = "cancelled"
     handover.give_to_bot(at.conversation)
-    await add_message(at.session, at.conversation, "system", say("resumed", at.language), at.now)
+    if text:
+        await take_down(at, text)
+    else:
+        await add_message(at.session, at.conversation, "system", say("resumed", at.language), at.now)
     at.back_to_bot()
 
 
 async def after_number(at: Moment, form: Form, tries: int) -> None:
-    keys, speech = form.get("Digits"), form.get("SpeechResult")
-    own = as_dialled(at.call.number)
+    keys, speech = hearing.answer(form)
+    own, same = as_dialled(at.call.number), bool(hearing.SAME.search(speech))
     if phone := phone_in(speech):
         await note_callback(at, phone)
-    elif keys == "2" or (not keys and _NO.search(speech)):
+    elif keys == "2" or (not keys and hearing.NO.search(speech) and not same):
         await key_number(at)
-    elif keys == "1" or _YES.search(speech) or tries > TRIES:
+    elif keys == "1" or same or hearing.YES.search(speech) or tries > TRIES:
         # Who asked for a call back and says nothing more is called on the number that he calls from.
         await note_callback(at, own)
     else:
-        if keys or speech:
-            at.say("not_understood")
+        if hearing.heard(form):
+            at.not_understood(form)
         await ask_number(at, tries)
 
 
 async def after_key(at: Moment, form: Form, tries: int) -> None:
     """A keyed or spoken number; `*` began it anew."""
-    keyed = form.get("Digits").rpartition("*")[2].rstrip("#")
+    keyed, speech = form.get("Digits").rpartition("*")[2].rstrip("#"), form.get("SpeechResult")
     try:
-        phone = normal_phone(keyed) if keyed else phone_in(form.get("SpeechResult")) or ""
+        phone = normal_phone(keyed) if keyed else phone_in(speech) or ""
     except ValueError:
         phone = ""
     if phone:
         await note_callback(at, phone)
     elif tries <= TRIES:
-        await key_number(at, tries)
+        await key_number(at, tries, wrong=bool(keyed or speech))
     elif own := as_dialled(at.call.number):
         await note_callback(at, own)
     else:
@@ -330,6 +373,12 @@ async def after_no_message(at: Moment, _form: Form, _tries: int) -> None:
     await offer(at, TRIES)
 
 
+#: What is asked once more, with how often it was before.
+QUESTIONS: dict[str, Callable[[Moment, int], Awaitable[None]]] = {
+    "offer": offer,
+    "number": ask_number,
+    "key": key_number,
+}
 ANSWERS: dict[str, Callable[[Moment, Form, int], Awaitable[None]]] = {
     "left": after_queue,
     "offer": after_offer,

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.channels.voice import outbound, prompts, status, steps, survey_call, waiting
 from api.channels.voice.moment import Moment, words
-from api.channels.voice.person import ANSWERS
+from api.channels.voice.person import ANSWERS, aside
 from api.channels.voice.signature import SignedForm
 from api.channels.voice.twiml import Links, Script, respond
 from api.deps import Clock, DatabaseDep, Now, SettingsDep
@@ -56,7 +56,9 @@ async def _in_time(
     times = int(sorry) if sorry.isdigit() else 0
     links = Links.of(settings)
     onward = links(request.url.path.rpartition("/")[2], **query, sorry=times + 1)
-    late = prompts.apology(links, onward, None) if times < prompts.MOST_SORRY else prompts.farewell(links, None)
+    late = prompts.apology(links, onward, None, form.get("SpeechResult"))
+    if times >= prompts.MOST_SORRY:
+        late = prompts.farewell(links, None)
     try:
         return respond(await steps.in_time(database, form.call_sid, key, work, late))
     except Exception:
@@ -91,7 +93,9 @@ async def person(
         call, conversation = found
         script.slow = call.slow
         call.step = max(call.step, step + 1)
-        await answer(Moment(session, settings, script, call, conversation, now), form, n if ask == "talk" else t)
+        at = Moment(session, settings, script, call, conversation, now)
+        if not await aside(at, form, ask, t):
+            await answer(at, form, n if ask == "talk" else t)
         await session.flush()
 
     return await _once(request, form, settings, database, f"person:{step}:{ask}", build)

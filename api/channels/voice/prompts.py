@@ -12,6 +12,7 @@ from api.channels.voice.keys import MOST_OPTIONS, UNSPOKEN, Prompt, Words
 from api.channels.voice.speech import digits
 from api.channels.voice.twiml import Links, Script, tuning, voice_of
 from api.conversations.language import HAN, Language
+from api.danger import safety_words, scan
 
 BOTH: tuple[Language, Language] = ("zh", "en")
 #: Waits after which a person is offered while the bot is late.
@@ -92,21 +93,21 @@ def ask(
             script.say(words("read_back", language, number=digits(prompt.keyed, language or "zh")), language)
         for sentence in prompt.lines:
             script.line(sentence, language)
-        for sentence in _how_to_answer(prompt, language):
+        for sentence in _how_to_answer(prompt, language, keys_only=keys_only):
             script.line(sentence, language)
 
 
-def _how_to_answer(prompt: Prompt, language: str | None) -> list[str]:
+def _how_to_answer(prompt: Prompt, language: str | None, *, keys_only: bool) -> list[str]:
     match prompt.kind:
         case "options":
             shown = prompt.options[:MOST_OPTIONS]
             said = [words("option", language, label=label, number=n) for n, (_, label) in enumerate(shown, 1)]
-            return said if len(prompt.options) <= MOST_OPTIONS else [*said, words("or_say", language)]
+            return said if len(prompt.options) <= MOST_OPTIONS or keys_only else [*said, words("or_say", language)]
         case "yes_no":
             return [words("yes_no", language)]
         case "number":
             also = [words("or_say_this", language, label=label) for _, label in prompt.options[:MOST_OPTIONS]]
-            return [words("key_number", language), *also]
+            return [words("key_number", language), *([] if keys_only else also)]
         case "closing":
             return [words("last_offer", language)]
         case "menu":
@@ -155,11 +156,18 @@ def hold(script: Script, step: int, language: str | None, wait: int) -> None:
     script.redirect(onward)
 
 
-def apology(links: Links, url: str, language: str | None) -> str:
-    """Without any database: an apology, and another try at `url`. In both languages where none is known."""
+def apology(links: Links, url: str, language: str | None, speech: str = "") -> str:
+    """Without any database: an apology, and another try at `url`. In both languages where none is known.
+
+    `speech`, which may not get any further now: words of danger in it are answered all the same, and first.
+    """
     script = Script(links)
+    danger = scan(speech) if speech else None
+    if danger is not None:
+        language = language or danger.language
+        script.line(safety_words(danger, language, voice=True), language)
     for spoken in [language] if language in BOTH else BOTH:
-        script.say(words("sorry", spoken), spoken)
+        script.say(words("sorry_danger" if danger else "sorry", spoken), spoken)
     script.redirect(url)
     return script.xml()
 

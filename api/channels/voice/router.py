@@ -68,7 +68,7 @@ async def _answered(
     hook: Hook, key: str, work: Callable[[], Coroutine[Any, Any, str]], onward: str, language: str | None
 ) -> Response:
     """The step's TwiML, or an apology with a redirect to `onward`."""
-    apology = prompts.apology(hook.links, onward, language)
+    apology = prompts.apology(hook.links, onward, language, hook.form.get("SpeechResult"))
     late = apology if hook.sorry < prompts.MOST_SORRY else prompts.farewell(hook.links, language)
     try:
         return respond(await steps.in_time(hook.database, hook.sid, key, work, late))

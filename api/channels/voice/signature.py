@@ -71,13 +71,17 @@ def verified(settings: Settings, path: bytes, query: bytes, body: bytes, signatu
     validator: Any = _validator(settings.twilio_auth_token.get_secret_value())
     if not validator.validate(public_url(settings, path, query), fields, signature):
         raise forbidden()
-    if not same(fields.get("AccountSid", ""), settings.twilio_account_sid):
+    # The token is the account's: a form that names none is its, one that names another is not.
+    if not same(fields.get("AccountSid", settings.twilio_account_sid), settings.twilio_account_sid):
         raise forbidden()
     return Form(fields, hashlib.sha256(body).hexdigest())
 
 
 async def signed_form(request: Request, settings: SettingsDep) -> Form:
     """For every route of the telephone. Problem 403, 413 over 64 KB, 415 for what is no form."""
+    signature = request.headers.get("X-Twilio-Signature", "")
+    if not signature:
+        raise forbidden()
     if request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != FORM:
         raise Problem(415, "form-required", f"The body must be {FORM}.")
     body = b""
@@ -88,7 +92,7 @@ async def signed_form(request: Request, settings: SettingsDep) -> Form:
     scope = request.scope
     path = scope.get("raw_path") or scope["path"].encode()
     path = path.partition(b"?")[0]
-    return verified(settings, path, scope.get("query_string", b""), body, request.headers.get("X-Twilio-Signature", ""))
+    return verified(settings, path, scope.get("query_string", b""), body, signature)
 
 
 SignedForm = Annotated[Form, Depends(signed_form)]

@@ -5,12 +5,14 @@ idempotency key, and one that ends in a 500 may have been sent (https://www.twil
 is `unknown` until a status callback, whose URL names the delivery, settles it. A 429 was never processed (…/20429).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 
 from api.channels.base import Outcome, Rate, Refused, Retry, Sent, Unknown
+from api.notices.rules import seconds_of_rest
 from api.outbox import rules
 from api.outbox.tables import Delivery
 from api.outbox.vendor import failure_of, open_client, retry_after
@@ -33,7 +35,13 @@ class SmsDeliverer:
     rate = Rate(per_second=10.0, at_once=4)
     joins = 1
 
-    def __init__(self, settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        transport: httpx.AsyncBaseTransport | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._zone, self._clock = settings.zone, clock
         sid = settings.twilio_account_sid
         self._path = f"/2010-04-01/Accounts/{sid}/Messages.json"
         self._from = settings.twilio_from
@@ -47,6 +55,8 @@ class SmsDeliverer:
         text = str(delivery.body.get("text", "")).strip()
         if not text:
             return Refused("no text")
+        if rest := seconds_of_rest(delivery.body.get("rest"), self._clock(), self._zone):
+            return Retry("rest hours", rest)
         form = {
             "To": delivery.recipient,
             "From": self._from,

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.channels.voice.keys import asks_again, asks_slower
 from api.channels.voice.signature import Form
 from api.channels.voice.twiml import Script
 from api.notices.opt_outs import opt_out
@@ -62,6 +63,10 @@ async def begin(step: SurveyStep, name: str, tries: int = 0) -> None:
         step.say("opening", name=name, matter=matter)
 
 
+def wants_again(keys: str, speech: str) -> bool:
+    return keys == "*" or (not keys and (asks_again(speech) or asks_slower(speech)))
+
+
 async def after_opening(step: SurveyStep, form: Form, name: str, tries: int) -> None:
     keys, speech = form.get("Digits"), form.get("SpeechResult")
     if keys == "9":
@@ -70,20 +75,20 @@ async def after_opening(step: SurveyStep, form: Form, name: str, tries: int) -> 
     elif keys == "1" or (not keys and _YES.search(speech) and not _NO.search(speech)):
         step.survey.state = "answering"
         await ask(step, await service.questions_of(step.session, step.survey), 1, 0)
-    elif (keys in ("", "*") and not speech and tries < TRIES) or keys == "*":
+    elif wants_again(keys, speech) or (not keys and not speech and tries < TRIES):
         await begin(step, name, tries)
     else:
         await over(step, "declined", "refused")
 
 
-async def ask(step: SurveyStep, questions: Sequence[Question], number: int, tries: int) -> None:
-    """Put question `number` (from 1); after the last one, say goodbye."""
+async def ask(step: SurveyStep, questions: Sequence[Question], number: int, tries: int, *, again: bool = False) -> None:
+    """Put question `number` (from 1), `again` as the customer wished; after the last one, say goodbye."""
     if number > len(questions):
         await over(step, "closing")
         return
     question, language = questions[number - 1], step.survey.language
     with step.script.gather(step.url(number, tries + 1), language, keys=1, timeout=8):
-        if tries:
+        if tries and not again:
             step.say("not_understood")
         step.script.line(question.en if language == "en" else question.zh, language)
         if question.kind == "score" and (number == 1 or tries):
@@ -98,6 +103,9 @@ async def after_question(step: SurveyStep, form: Form, number: int, tries: int) 
         return
     question = questions[number - 1]
     keys, speech = form.get("Digits"), form.get("SpeechResult")
+    if wants_again(keys, speech):
+        await ask(step, questions, number, tries, again=True)
+        return
     if question.kind == "words":
         if speech:
             await service.keep_answer(step.session, step.survey, question.id, None, speech, step.now)

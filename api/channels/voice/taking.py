@@ -3,12 +3,11 @@
 from sqlalchemy import select
 
 from api.channels.voice import keys, prompts, telling
-from api.channels.voice.calls import remember
+from api.channels.voice.calls import preference, remember
+from api.channels.voice.hearing import sure
 from api.channels.voice.hooks import At
 from api.channels.voice.keys import Chose, Misheard, Prompt, Repeat, Said, Silence, Speak
-from api.channels.voice.signature import Form
 from api.channels.voice.speech import digits
-from api.channels.voice.twiml import tuning
 from api.conversations import handover
 from api.conversations.accept import Incoming, accept
 from api.conversations.sentences import hotline
@@ -30,7 +29,7 @@ async def act(at: At, step: int) -> str:
         speech if heard else None,
         prompts.key_words(default),
         default,
-        sure=_sure(at.hook.form, speech),
+        sure=sure(at.hook.form),
     )
     if prompt.kind == "language" and not isinstance(meant, Speak | Repeat | Misheard):
         at.conversation.language = default
@@ -42,7 +41,8 @@ async def act(at: At, step: int) -> str:
             at.call.state = "talk"
             if text:
                 return await _accept(at, step, Incoming(provider_id, text))
-            return await telling.first_question(at)
+            silent = not chosen and await preference(at.session, at.hook.settings, at.call.number) is None
+            return await telling.first_question(at, silences=at.call.silences + 1 if silent else 0)
         case Said(text=text, number=number):
             at.call.last_said = {**at.call.last_said, "typed": prompts.read_back(prompt.expects, number)}
             return await _accept(at, step, Incoming(provider_id, text))
@@ -63,22 +63,16 @@ async def act(at: At, step: int) -> str:
             return await telling.once_more(at, at.call.silences, "not_heard")
         case _:
             at.call.misheard += 1
-            return await telling.once_more(at, at.call.misheard, "not_clear")
-
-
-def _sure(form: Form, speech: str) -> bool:
-    """Whether the recogniser trusts itself. Words of danger are taken however unsure it is."""
-    try:
-        confidence = float(form.get("Confidence") or 0)
-    except ValueError:
-        confidence = 0.0
-    return not 0 < confidence < tuning()["least_confidence"] or scan(speech) is not None
+            why = "wrong_key" if at.hook.form.get("Digits") else "not_clear"
+            return await telling.once_more(at, at.call.misheard, why)
 
 
 async def _accept(at: At, step: int, message: Incoming) -> str:
     before = at.conversation.last_seq
     at.call.state = "talk"
     accepted = await accept(at.session, at.conversation, message, at.hook.now, at.hook.settings.zone)
+    if at.call.ended_at is not None:
+        at.conversation.closed_at = at.hook.now  # it is kept, but nobody is on the line any more
     alarm = [line for line in await lines_after(at.session, at.conversation.id, before) if line.message.alert]
     if alarm:
         return await _safety(at, step, message, alarm[0])

@@ -96,14 +96,14 @@ async def greet(at: At, *, before: str = "") -> str:
     return script.xml()
 
 
-async def first_question(at: At) -> str:
-    """Tell of large outages, and ask what one can do for the caller."""
+async def first_question(at: At, *, silences: int = 0) -> str:
+    """Tell of large outages, and ask what one can do for the caller, who was silent so often until now."""
     language = at.conversation.language or "zh"
     news = await bulletins(at.session, language, at.hook.now, at.hook.settings.zone)
     if news:
         line = await add_message(at.session, at.conversation, "system", "\n".join(news), at.hook.now)
         at.call.told_seq = line.seq
-    at.call.silences = at.call.misheard = 0
+    at.call.silences, at.call.misheard = silences, 0
     prompt = Prompt("open", (*news, at.word("first_question")))
     return _ask(at, prompt, at.call.step)
 
@@ -135,10 +135,18 @@ async def once_more(at: At, count: int, why: str) -> str:
         before.append(at.word("use_keys"))
         if prompt.kind in ("open", "menu", "closing"):
             prompt = Prompt("menu")
-    # Neither the number that was read back nor an apology is said twice.
+    elif why == "wrong_key" and prompt.kind == "open" and not prompt.expects:
+        prompt = Prompt("menu")  # who answers with a key is told what the keys are for
+    # Neither the number that was read back, nor an apology or news, is said twice.
     lines = tuple(line for line in prompt.lines if not prompts.misunderstood([line])) or prompt.lines
-    prompt = replace(prompt, lines=lines, keyed="")
+    prompt = replace(prompt, lines=the_question(lines), keyed="")
     return _ask(at, prompt, at.call.step, before=before)
+
+
+def the_question(lines: tuple[str, ...]) -> tuple[str, ...]:
+    """From the last line on that asks something; all of them where none does."""
+    asking = [place for place, line in enumerate(lines) if "？" in line or "?" in line]
+    return lines[asking[-1] :] if asking else lines
 
 
 def _ask(

@@ -76,20 +76,22 @@ class Callback:
         loop = asyncio.get_running_loop()
         try:
             taken = await self._within(started + limit["commit_seconds"], self._take(database, act, opened))
-            answer_by = started + min(self._settings.wechat_reply_seconds, limit["commit_seconds"])
-            await self._within(
-                started + limit["commit_seconds"],
-                passive.until_answered(database, taken, answer_by - loop.time()),
-                optional=True,
-            )
-            text = await self._reply(database, taken, started + limit["answer_seconds"])
+            text = taken.reply
+            if text is None:
+                answer_by = started + min(self._settings.wechat_reply_seconds, limit["commit_seconds"])
+                answered = await self._within(
+                    started + limit["commit_seconds"],
+                    passive.until_answered(database, taken, answer_by - loop.time()),
+                    optional=True,
+                )
+                text = await self._reply(database, taken, started + limit["answer_seconds"] if answered else 0)
         except Late:
             raise busy() from None
         if not text:
             return PlainTextResponse(ACKNOWLEDGED)
         xml = text_xml(act.open_id, act.account, text, self._clock())
         if opened.encrypted:
-            xml = self._envelope.seal(xml, opened.nonce.partition(":")[2], self._clock())
+            xml = self._envelope.seal(xml, opened.nonce, self._clock())
         return Response(xml, media_type="application/xml")
 
     async def _take(self, database: Database, act: Act, opened: Opened) -> Taken:
@@ -100,36 +102,39 @@ class Callback:
         return await _until_done(once)
 
     async def _reply(self, database: Database, taken: Taken, until: float) -> str:
-        """The passive reply; Late where it comes too late to be sent, and is then taken back."""
+        """The passive reply; '' where it is not there by the loop's time `until`, and is the outbox's then: the act is
+        committed, and WeChat need not call again."""
+        abandoned = until <= asyncio.get_running_loop().time()
 
         async def once() -> str:
             async with database.write() as session, session.begin():
-                return await passive.reply_of(session, taken, self._clock())
-
-        abandoned = False
+                return await passive.reply_of(session, taken, self._clock(), late=abandoned)
 
         async def reply() -> str:
             text = await _until_done(once)
-            if abandoned:
+            if text and abandoned:
                 await _until_done(lambda: passive.take_back(database, taken.key, self._clock()))
             return text
 
         try:
-            return await self._within(until, reply())
+            return str(await self._within(until, reply(), left=False))
         except Late:
             abandoned = True
-            raise
+            return ""
 
-    async def _within(self, until: float, work: Coroutine[Any, Any, T], *, optional: bool = False) -> T | Any:
+    async def _within(
+        self, until: float, work: Coroutine[Any, Any, T], *, optional: bool = False, left: bool = True
+    ) -> T | Any:
         """Its result; Late at the loop's time `until`, when it goes on by itself, and where it failed: nothing is known
-        of it then. `optional`: None instead of Late."""
+        of it then. `optional`: None instead of Late. `left`: it counts among those that were left behind."""
         task = asyncio.create_task(work)
         self._running.add(task)
         task.add_done_callback(self._ended)
         loop = asyncio.get_running_loop()
         await asyncio.wait({task}, timeout=max(until - loop.time(), 0))
-        if not task.done():
-            self._left.add(task)  # never cancelled: its transaction is under way
+        if not task.done():  # never cancelled: its transaction is under way
+            if left:
+                self._left.add(task)
             if optional:
                 return None
             raise Late

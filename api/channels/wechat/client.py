@@ -94,8 +94,8 @@ class WechatClient:
     async def _fetch_token(self) -> tuple[str, int]:
         asked = {"grant_type": "client_credential", "appid": self._app_id, "secret": self._secret}
         answer = await self._ask("GET", "/cgi-bin/token", asked)
-        value, seconds = answer.get("access_token"), answer.get("expires_in", LIFETIME)
-        if not isinstance(value, str) or not value or not isinstance(seconds, int) or seconds <= 0:
+        value, seconds = answer.get("access_token"), _number(answer.get("expires_in", LIFETIME))
+        if not isinstance(value, str) or not value or seconds is None or seconds <= 0:
             raise AnswerLost("an answer without a token")
         return value, seconds
 
@@ -136,13 +136,23 @@ class WechatClient:
             raise AnswerLost("an answer that is no JSON") from None
         if not isinstance(answer, dict):
             raise AnswerLost("an answer that is no JSON object")
-        code = answer.get("errcode", 0)
+        code = _number(answer.get("errcode") or 0)
+        if code is None:
+            raise AnswerLost("an answer whose errcode is no number")
         if code != 0:
             words = str(answer.get("errmsg", ""))
             for secret in (params.get("access_token", ""), self._secret):
                 words = words.replace(secret, "…") if secret else words
-            raise WechatError(code if isinstance(code, int) else 0, words[:MOST_WORDS])
+            raise WechatError(code, words[:MOST_WORDS])
         return answer
+
+
+def _number(value: object) -> int | None:
+    """A number of WeChat's answers, which some of its servers, and proxies before them, write as text."""
+    try:
+        return int(str(value))
+    except ValueError:
+        return None
 
 
 def _broken(error: httpx.HTTPError) -> NotReached | AnswerLost:

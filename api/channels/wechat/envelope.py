@@ -33,7 +33,8 @@ UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 @dataclass(frozen=True)
 class Opened:
-    """An authentic message: its fields; `nonce` with its timestamp, and a hash of all that came with it."""
+    """An authentic message: its fields; its nonce, and a hash of the body that came with it, of which only the cipher
+    text may be another one the next time."""
 
     fields: Mapping[str, str]
     nonce: str
@@ -81,8 +82,10 @@ class Envelope:
         """The message of a callback. Problem 400 for garbage, 403 for what WeChat has not signed for this account."""
         given = self._query(query, now)
         encrypted = given.get("encrypt_type", "aes" if "msg_signature" in given else "raw") == "aes"
+        shell = body
         if encrypted:
-            fields = self._encrypted(given, body)
+            fields, cipher = self._encrypted(given, body)
+            shell = body.replace(cipher.encode(), b"")
         else:
             if not self._plain or given.get("encrypt_type", "raw") != "raw" or "msg_signature" in given:
                 raise refused("messages must be encrypted")
@@ -90,8 +93,8 @@ class Envelope:
             fields = fields_of(_text(body))
         if given.get("openid", fields.get("FromUserName")) != fields.get("FromUserName"):
             raise refused("openid")
-        content_hash = hashlib.sha256(query.encode() + b"\n" + body).hexdigest()
-        return Opened(fields, f"{given['timestamp']}:{given['nonce']}", content_hash, encrypted)
+        content_hash = hashlib.sha256(repr((sorted(fields.items()), shell)).encode()).hexdigest()
+        return Opened(fields, given["nonce"], content_hash, encrypted)
 
     def seal(self, xml: str, nonce: str, now: datetime) -> str:
         """The XML of an encrypted reply."""
@@ -119,7 +122,8 @@ class Envelope:
         if not hmac.compare_digest(claimed.encode(), expected.encode()):
             raise refused("signature")
 
-    def _encrypted(self, given: Mapping[str, str], body: bytes) -> dict[str, str]:
+    def _encrypted(self, given: Mapping[str, str], body: bytes) -> tuple[dict[str, str], str]:
+        """The fields, and the cipher text that they were in."""
         outer = fields_of(_text(body), strict=True)
         cipher = outer.pop("Encrypt", "")
         if not cipher:
@@ -129,9 +133,9 @@ class Envelope:
             self._check(given["signature"], given)
         fields = fields_of(UNFIT.sub("", self._decrypted(cipher)))
         # The signature covers the cipher text alone: what stands beside it must be what stands in it.
-        if "ToUserName" not in outer or any(fields.get(name) != value for name, value in outer.items()):
+        if any(fields.get(name) != value for name, value in outer.items()):
             raise refused("envelope and message differ")
-        return fields
+        return fields, cipher
 
     def _decrypted(self, cipher: str) -> str:
         try:
@@ -150,7 +154,8 @@ def _text(body: bytes) -> str:
 
 
 def fields_of(xml: str, *, strict: bool = False) -> dict[str, str]:
-    """The children of `<xml>` with their text; Problem 400 for anything else, a document type above all.
+    """The children of `<xml>` with their text, blanks around it set aside; Problem 400 for anything else, a document
+    type above all.
 
     `strict`: nothing but these children is there. Read as text, so that a declared encoding changes nothing.
     """
@@ -165,7 +170,7 @@ def fields_of(xml: str, *, strict: bool = False) -> dict[str, str]:
     for child in root:
         if child.tag in fields or not isinstance(child.tag, str):
             raise garbled("XML")
-        fields[child.tag] = "" if len(child) else child.text or ""
+        fields[child.tag] = "" if len(child) else (child.text or "").strip()
         stray += [child.tail or "", *("nested" for _ in child), *child.attrib]
     if strict and "".join(stray).strip():
         raise garbled("XML")

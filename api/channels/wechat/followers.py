@@ -96,10 +96,14 @@ def goes_on(conversation: Conversation, now: datetime, idle: timedelta) -> bool:
     return conversation.owner != "bot" or now - last < idle
 
 
-async def conversation_of(session: AsyncSession, follower: Follower, settings: Settings, now: datetime) -> Conversation:
-    """The (locked) follower's conversation, locked; a new one where the last one is over, which is then closed."""
+async def conversation_of(
+    session: AsyncSession, follower: Follower, settings: Settings, held_until: datetime, now: datetime
+) -> Conversation:
+    """The (locked) follower's conversation, locked; a new one where the last one is over, which is then closed. What is
+    said in it is held for the callback until then."""
     old = await lock_conversation(session, follower.conversation_id) if follower.conversation_id else None
     if old is not None and goes_on(old, now, timedelta(minutes=settings.wechat_idle_minutes)):
+        old.held_until = held_until
         return old
     if old is not None and old.closed_at is None:
         await drop_turns(session, old.id)
@@ -109,6 +113,7 @@ async def conversation_of(session: AsyncSession, follower: Follower, settings: S
         id=new_id("cv"),
         channel="wechat",
         deliver_to=follower.open_id,
+        held_until=held_until,
         source_hash=keyed_hash(secret, "wechat", follower.open_id),
         language=follower.language,
         owner="bot",

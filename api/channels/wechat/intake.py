@@ -14,6 +14,7 @@ from api.channels.wechat.menu import text_of
 from api.channels.wechat.normalise import Act
 from api.channels.wechat.options import chosen
 from api.channels.wechat.tables import Received, SeenNonce
+from api.channels.wechat.words import limits as own_limits
 from api.channels.wechat.words import mark, say
 from api.conversations import rules
 from api.conversations.accept import Incoming, accept
@@ -29,6 +30,13 @@ TOLD = ("message-too-long", "message-empty", "too-many-messages", "unknown-choic
 _LINE = select(Message.id).where(Message.conversation_id == bindparam("conversation"), Message.seq == bindparam("seq"))
 _r = table_of(Received).c
 _EARLIER = select(_r.conversation_id, _r.message_id).where(_r.key == bindparam("of"))
+#: One more copy gets the reply that there is.
+_SETTLED = (
+    update(table_of(Received))
+    .where(_r.key == bindparam("of"), _r.reply.is_not(None))
+    .values(given=_r.given + 1)
+    .returning(_r.reply)
+)
 _WRITE = (
     update(table_of(Received))
     .where(_r.key == bindparam("of"))
@@ -46,30 +54,42 @@ MARGIN = timedelta(seconds=1)
 
 @dataclass
 class Taken:
-    """What a callback became: columns of its row. `message_id` is the line that the bot may be answering."""
+    """What a callback became: columns of its row. `message_id` is the line that the bot may be answering; `reply`: what
+    an earlier copy was answered with."""
 
     key: str
     conversation_id: str | None = None
     message_id: str | None = None
     sentence: str = ""
     held_until: datetime | None = None
+    reply: str | None = None
+
+
+async def settled_reply(session: AsyncSession, key: str) -> str | None:
+    """What every copy of a callback is answered with; None while that is open."""
+    reply: str | None = await session.scalar(_SETTLED, {"of": key})
+    return reply
 
 
 async def take(session: AsyncSession, settings: Settings, act: Act, opened: Opened, now: datetime) -> Taken:
     """Take in an act, or find that it was taken in before. Problem 403 for a nonce that came with something else."""
     nonce = {"key": opened.nonce, "body_hash": opened.content_hash, "at": now}
     if not await followers.insert_new(session, SeenNonce, nonce):
-        seen = await session.get(SeenNonce, opened.nonce)
-        if seen is None or seen.body_hash != opened.content_hash:
+        seen = await session.get_one(SeenNonce, opened.nonce, with_for_update=True)
+        # One that is older than any timestamp that is still taken says nothing of this message.
+        if now - seen.at > 2 * timedelta(seconds=own_limits()["callback"]["clock_seconds"]):
+            seen.body_hash, seen.at = opened.content_hash, now
+        elif seen.body_hash != opened.content_hash:
             raise refused("this nonce came with something else")
     new = {"key": act.key, "open_id": act.open_id, "sentence": "", "carried": [], "given": 0, "at": now}
     if not await followers.insert_new(session, Received, new):
         earlier = (await session.execute(_EARLIER, {"of": act.key})).one()
-        return Taken(act.key, earlier.conversation_id, earlier.message_id)
+        reply = await settled_reply(session, act.key)
+        return Taken(act.key, earlier.conversation_id, earlier.message_id, reply=reply)
     taken = Taken(act.key)
     await _do(session, settings, act, taken, now)
     await session.flush()
-    row = {name: value for name, value in vars(taken).items() if name != "key"}
+    row = {name: value for name, value in vars(taken).items() if name not in ("key", "reply")}
     await session.execute(_WRITE, {"of": act.key, **row})
     return taken
 
@@ -81,7 +101,8 @@ async def _do(session: AsyncSession, settings: Settings, act: Act, taken: Taken,
         return
     followers.note_act(follower, act.window, now)
     taken.held_until = now + timedelta(seconds=settings.wechat_reply_seconds) + MARGIN
-    await followers.release_parked(session, act.open_id, taken.held_until, now)
+    with session.no_autoflush:
+        await followers.release_parked(session, act.open_id, taken.held_until, now)
     if act.kind == "subscribe":
         page = settings.public_url.rstrip("/")
         taken.sentence = say("greeting", None) + (f"\n{say('privacy', None, page=page)}" if page else "")
@@ -89,8 +110,8 @@ async def _do(session: AsyncSession, settings: Settings, act: Act, taken: Taken,
     text = text_of(act.text, follower.language) if act.kind == "click" else act.text
     if act.kind == "scan" or text is None:
         return
-    conversation = await followers.conversation_of(session, follower, settings, now)
-    conversation.held_until = taken.held_until
+    with session.no_autoflush:
+        conversation = await followers.conversation_of(session, follower, settings, taken.held_until, now)
     taken.conversation_id = conversation.id
     if act.kind in ("words", "click"):
         await _words(session, conversation, act, text, taken, settings, now)
@@ -108,7 +129,7 @@ async def _words(
     settings: Settings,
     now: datetime,
 ) -> None:
-    options = await offered(session, conversation.id)
+    options = await offered(session, conversation.id) if conversation.last_seq else []
     expects = await session.scalar(_EXPECTED, {"conversation": conversation.id}) if options else ""
     index = chosen(text, [option.label for option in options], expects or "")
     incoming = Incoming(act.provider_id, text)

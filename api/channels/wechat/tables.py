@@ -57,12 +57,11 @@ class Received(Base):
 
 
 class SeenNonce(Base):
-    """A nonce of the last minutes, and a hash of the query and the body that it came with."""
+    """A nonce of the last minutes, and a hash of what came with it."""
 
     __tablename__ = "wechat_nonces"
     __table_args__ = (Index("ix_wechat_nonces_at", "at"),)
 
-    #: timestamp + nonce
     key: Mapped[str] = mapped_column(String(160), primary_key=True)
     body_hash: Mapped[str] = mapped_column(String(64))
     at: Mapped[datetime]
