@@ -2,16 +2,24 @@
 
 import base64
 import binascii
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Query
 from pydantic import BaseModel
+from sqlalchemy import Select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
+from api.db.base import Base
 from api.errors import Problem
 
 MAX_LIMIT = 200
+#: The largest number of an id that counts.
+MOST_ID = 2**31 - 1
 Item = TypeVar("Item")
+Row = TypeVar("Row", bound=Base)
 
 
 class Page(BaseModel, Generic[Item]):
@@ -39,3 +47,26 @@ def read_cursor(cursor: str) -> tuple[datetime, str]:
     if moment.tzinfo is None:
         raise Problem(422, "invalid", "This cursor is not valid.")
     return moment, item_id
+
+
+async def newest_first(
+    session: AsyncSession,
+    query: Select[Row],
+    at: InstrumentedAttribute[datetime],
+    key: InstrumentedAttribute[Any],
+    limit: int,
+    cursor: str | None,
+) -> tuple[Sequence[Row], str | None]:
+    """At most `limit` rows of the query after the cursor, by `at` and then `key`, latest first; the next cursor."""
+    if cursor:
+        moment, text = read_cursor(cursor)
+        last: Any = text
+        if key.type.python_type is int:
+            last = min(int(text), MOST_ID) if text.isascii() and text.isdigit() else 0
+        query = query.where((at < moment) | ((at == moment) & (key < last)))
+    rows = (await session.scalars(query.order_by(at.desc(), key.desc()).limit(limit + 1))).all()
+    following = None
+    if len(rows) > limit:
+        end = rows[limit - 1]
+        following = cursor_of(getattr(end, at.key), str(getattr(end, key.key)))
+    return rows[:limit], following

@@ -1,6 +1,6 @@
 """/api/v1/conversations: the agents' side, and what the bot does to its own conversation."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -35,7 +35,7 @@ from api.db.idempotency import once, require_key
 from api.deps import Caller, CurrentCaller, Now, ReadSession, SettingsDep, Staff, WriteSession
 from api.errors import not_found
 from api.outbox.service import carried_lines
-from api.paging import Limit, Page, cursor_of, read_cursor
+from api.paging import Limit, Page, cursor_of, newest_first, read_cursor
 
 router = APIRouter(prefix="/conversations", tags=["conversations"])
 alarms = APIRouter(tags=["conversations"])
@@ -89,33 +89,33 @@ async def conversations(
 ) -> Page[ConversationOut]:
     """Conversations; those that wait in the order in which they should be taken, others newest first."""
     if owner == "waiting":
-        query = select(Conversation).where(Conversation.owner == owner)
-        query = query.order_by(Conversation.priority, Conversation.waiting_since, Conversation.id)
-        if cursor:
-            since, rest = read_cursor(cursor)
-            priority, _, last_id = rest.partition(":")
-            p, w = Conversation.priority, Conversation.waiting_since
-            at = int(priority) if priority.isdigit() else 0
-            query = query.where(
-                (p > at) | ((p == at) & (w > since)) | ((p == at) & (w == since) & (Conversation.id > last_id))
-            )
+        rows, following = await _waiting(session, limit, cursor)
     else:
-        query = select(Conversation).order_by(Conversation.created_at.desc(), Conversation.id.desc())
+        query = select(Conversation)
         if owner:
             query = query.where(Conversation.owner == owner)
-        if cursor:
-            since, last_id = read_cursor(cursor)
-            c = Conversation.created_at
-            query = query.where((c < since) | ((c == since) & (Conversation.id < last_id)))
+        rows, following = await newest_first(session, query, Conversation.created_at, Conversation.id, limit, cursor)
+    return Page(items=[await shown(session, row) for row in rows], next=following)
+
+
+async def _waiting(session: AsyncSession, limit: int, cursor: str | None) -> tuple[Sequence[Conversation], str | None]:
+    """A page of those who wait, the most urgent first, then by how long."""
+    query = select(Conversation).where(Conversation.owner == "waiting")
+    query = query.order_by(Conversation.priority, Conversation.waiting_since, Conversation.id)
+    if cursor:
+        since, rest = read_cursor(cursor)
+        priority, _, last_id = rest.partition(":")
+        p, w = Conversation.priority, Conversation.waiting_since
+        at = int(priority) if priority.isdigit() else 0
+        query = query.where(
+            (p > at) | ((p == at) & (w > since)) | ((p == at) & (w == since) & (Conversation.id > last_id))
+        )
     rows = (await session.scalars(query.limit(limit + 1))).all()
-    items, following = rows[:limit], None
+    following = None
     if len(rows) > limit:
-        last = items[-1]
-        if owner == "waiting":
-            following = cursor_of(last.waiting_since or NEVER_WAITED, f"{last.priority}:{last.id}")
-        else:
-            following = cursor_of(last.created_at, last.id)
-    return Page(items=[await shown(session, row) for row in items], next=following)
+        last = rows[limit - 1]
+        following = cursor_of(last.waiting_since or NEVER_WAITED, f"{last.priority}:{last.id}")
+    return rows[:limit], following
 
 
 @router.get("/{conversation_id}")
@@ -320,13 +320,8 @@ async def raised_alarms(
     _staff: Staff, session: ReadSession, limit: Limit = DEFAULT_LIMIT, cursor: str | None = None
 ) -> Page[AlarmOut]:
     """Messages that spoke of danger, newest first; `owner` agent: nothing was sent, that agent must act."""
-    query = select(Alarm).order_by(Alarm.at.desc(), Alarm.id.desc()).limit(limit + 1)
-    if cursor:
-        at, last_id = read_cursor(cursor)
-        query = query.where((Alarm.at < at) | ((Alarm.at == at) & (Alarm.id < last_id)))
-    rows = (await session.scalars(query)).all()
-    following = cursor_of(rows[limit - 1].at, rows[limit - 1].id) if len(rows) > limit else None
-    return Page(items=[AlarmOut.model_validate(row) for row in rows[:limit]], next=following)
+    rows, following = await newest_first(session, select(Alarm), Alarm.at, Alarm.id, limit, cursor)
+    return Page(items=[AlarmOut.model_validate(row) for row in rows], next=following)
 
 
 def rfc3339(moment: datetime) -> str:

@@ -13,7 +13,7 @@ from api.customers.tables import Account, ContactRecord
 from api.db.base import new_id
 from api.errors import not_found
 from api.network.tables import ServicePoint
-from api.paging import cursor_of, read_cursor
+from api.paging import newest_first
 from api.privacy import mask_number, mask_phone
 from api.tickets.rules import Profile
 from api.tickets.tables import Ticket, TicketEvent
@@ -158,11 +158,6 @@ async def list_contacts(
     session: AsyncSession, *, cursor: str | None, limit: int, **filters: str | None
 ) -> tuple[Sequence[ContactRecord], str | None]:
     """Contacts, newest first (C9); filters: conversation_id, account_number, service_point_id."""
-    query = select(ContactRecord).order_by(ContactRecord.at.desc(), ContactRecord.id.desc()).limit(limit + 1)
+    query = select(ContactRecord)
     query = query.filter_by(**{field: value for field, value in filters.items() if value is not None})
-    if cursor is not None:
-        at, last = read_cursor(cursor)
-        query = query.where((ContactRecord.at < at) | ((ContactRecord.at == at) & (ContactRecord.id < last)))
-    found = (await session.scalars(query)).all()
-    more = len(found) > limit
-    return found[:limit], cursor_of(found[limit - 1].at, found[limit - 1].id) if more else None
+    return await newest_first(session, query, ContactRecord.at, ContactRecord.id, limit, cursor)

@@ -11,7 +11,7 @@ from api.db.idempotency import once, require_key
 from api.deps import Now, ReadSession, SettingsDep, Staff, WriteSession
 from api.notices.opt_outs import opt_out
 from api.notices.tables import Notice
-from api.paging import Limit, Page, cursor_of, read_cursor
+from api.paging import Limit, Page, newest_first
 from api.phones import Phone, e164
 from api.privacy import mask_phone
 
@@ -68,17 +68,12 @@ async def index(
     cursor: str | None = None,
 ) -> Page[NoticeOut]:
     """Notices, newest first."""
-    query = select(Notice).order_by(Notice.created_at.desc(), Notice.id.desc()).limit(limit + 1)
+    query = select(Notice)
     for column, wanted in ((Notice.outage_id, outage_id), (Notice.ticket_number, ticket_number), (Notice.state, state)):
         if wanted is not None:
             query = query.where(column == wanted)
-    if cursor:
-        at, last = read_cursor(cursor)
-        last_id = int(last) if last.isdigit() else 0
-        query = query.where((Notice.created_at < at) | ((Notice.created_at == at) & (Notice.id < last_id)))
-    rows = (await session.scalars(query)).all()
-    following = cursor_of(rows[limit - 1].created_at, str(rows[limit - 1].id)) if len(rows) > limit else None
-    return Page(items=[shown(row) for row in rows[:limit]], next=following)
+    rows, following = await newest_first(session, query, Notice.created_at, Notice.id, limit, cursor)
+    return Page(items=[shown(row) for row in rows], next=following)
 
 
 @router.post("/opt-outs", status_code=201, response_model=Done)

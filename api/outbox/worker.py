@@ -7,7 +7,7 @@ from functools import partial
 
 import structlog
 
-from api.channels.base import Deliverer, Outcome, Sent, Unknown
+from api.channels.base import Deliverer, Outcome, Retry, Sent, Unknown
 from api.conversations.bell import bell, wait_for_ring
 from api.db.engine import Database
 from api.outbox import claims
@@ -28,6 +28,12 @@ WRITES = 5
 STOP_SECONDS = 3.0
 
 
+#: After so many calls in a row that could not be made the vendor is away, and is tried by one call at a time.
+AWAY = 5
+#: By how much fewer calls a second, then.
+SLOWER = 20
+
+
 class _Call:
     """A claim on its way; `called`: the vendor may have it."""
 
@@ -43,16 +49,25 @@ class _Lane:
         self.deliverer = deliverer
         self.running: dict[asyncio.Task[None], _Call] = {}
         self._next_at = 0.0
+        self._missed = 0
 
     @property
     def free(self) -> int:
-        return self.deliverer.rate.at_once - len(self.running)
+        return (1 if self._away else self.deliverer.rate.at_once) - len(self.running)
+
+    @property
+    def _away(self) -> bool:
+        return self._missed >= AWAY
+
+    def note(self, outcome: Outcome) -> None:
+        """Slow down while the vendor is not reached: every try costs the database, too. Who names a time is there."""
+        self._missed = self._missed + 1 if isinstance(outcome, Retry) and outcome.after is None else 0
 
     async def wait_turn(self) -> None:
         """Wait until the next call may be made."""
         now = asyncio.get_running_loop().time()
         at = max(now, self._next_at)
-        self._next_at = at + 1 / self.deliverer.rate.per_second
+        self._next_at = at + (SLOWER if self._away else 1) / self.deliverer.rate.per_second
         if at > now:
             await asyncio.sleep(at - now)
 
@@ -162,6 +177,7 @@ class Outbox:
             await lane.wait_turn()
             call.called = True
             outcome = await self._deliver(lane.deliverer, call.claim)
+            lane.note(outcome)
         except asyncio.CancelledError:
             await asyncio.shield(self._interrupted(call))
             raise

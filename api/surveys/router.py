@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.db.idempotency import once, require_key
 from api.deps import Now, ReadSession, SettingsDep, Staff, WriteSession
-from api.paging import Limit, Page, cursor_of, read_cursor
+from api.paging import Limit, Page, newest_first
 from api.surveys import service
 from api.surveys.tables import Survey
 from api.tickets.service import find
@@ -98,17 +98,13 @@ async def index(
     cursor: str | None = None,
 ) -> Page[SurveyOut]:
     """Follow-up calls with their answers, newest first."""
-    query = select(Survey).order_by(Survey.created_at.desc(), Survey.id.desc()).limit(limit + 1)
+    query = select(Survey)
     if state is not None:
         query = query.where(Survey.state == state)
     if ticket_number is not None:
         query = query.where(Survey.ticket_number == ticket_number)
-    if cursor:
-        at, last_id = read_cursor(cursor)
-        query = query.where((Survey.created_at < at) | ((Survey.created_at == at) & (Survey.id < last_id)))
-    rows = (await session.scalars(query)).all()
-    following = cursor_of(rows[limit - 1].created_at, rows[limit - 1].id) if len(rows) > limit else None
-    return Page(items=[await shown(session, row) for row in rows[:limit]], next=following)
+    rows, following = await newest_first(session, query, Survey.created_at, Survey.id, limit, cursor)
+    return Page(items=[await shown(session, row) for row in rows], next=following)
 
 
 @router.get("/surveys/report")

@@ -13,7 +13,7 @@ from api.conversations.tables import Conversation
 from api.customers.tables import Account
 from api.errors import Problem, not_found
 from api.outages.tables import Outage
-from api.paging import cursor_of, read_cursor
+from api.paging import newest_first
 from api.tickets import placement, rules
 from api.tickets.numbers import new_number
 from api.tickets.schemas import Handling, NewNote, NewTicket, TicketChange
@@ -80,7 +80,7 @@ async def list_tickets(
     limit: int = 50,
 ) -> tuple[Sequence[Ticket], str | None]:
     """Tickets, newest first, with the cursor of the next page."""
-    query = select(Ticket).order_by(Ticket.created_at.desc(), Ticket.number.desc()).limit(limit + 1)
+    query = select(Ticket)
     if conversation_id is not None:
         query = query.where(Ticket.conversation_id == conversation_id)
     if statuses:
@@ -91,12 +91,7 @@ async def list_tickets(
         query = query.where(Ticket.unit == unit)
     if since is not None:
         query = query.where(Ticket.created_at >= since)
-    if cursor is not None:
-        at, number = read_cursor(cursor)
-        query = query.where((Ticket.created_at < at) | ((Ticket.created_at == at) & (Ticket.number < number)))
-    found = (await session.scalars(query)).all()
-    more = len(found) > limit
-    return found[:limit], cursor_of(found[limit - 1].created_at, found[limit - 1].number) if more else None
+    return await newest_first(session, query, Ticket.created_at, Ticket.number, limit, cursor)
 
 
 async def open_report(session: AsyncSession, new: NewTicket, conversation_id: str) -> Ticket | None:

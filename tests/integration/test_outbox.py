@@ -325,6 +325,50 @@ async def test_no_more_calls_a_second_than_allowed(database: Database, clock: Cl
     assert loop.time() - began >= 10 / 50
 
 
+async def test_a_vendor_that_is_away_is_tried_by_one_call_at_a_time(
+    database: Database, clock: Clock, started: Any
+) -> None:
+    """And by as many as ever once it is there again."""
+    vendor = Vendor(rate=Rate(1000, 4))
+    for n in range(12):
+        await put(database, clock, "x", to=f"o{n:02}")
+        vendor.script[f"o{n:02}"] = [Retry("ConnectError")] if n < 6 else []
+    vendor.gate.clear()
+    started(vendor)
+
+    async def calls(number: int) -> None:
+        async def made() -> bool:
+            return len(vendor.calls) >= number
+
+        await eventually(made)
+
+    await calls(4)
+    vendor.gate.set()
+    await calls(12)
+
+    async def sent() -> bool:
+        return (await states(database)).count("sent") == 6
+
+    await eventually(sent)
+    assert vendor.most_at_once == 4
+    vendor.most_at_once = 0
+    for n in range(6):
+        vendor.script[f"o{n:02}"] = [Retry("ConnectError")]
+    clock.advance(seconds=2)
+    vendor.gate.clear()
+    await calls(16)
+    assert vendor.most_at_once == 4
+    vendor.gate.set()
+    await calls(18)
+    vendor.gate.clear()
+    vendor.most_at_once = 0
+    clock.advance(seconds=9)
+    await calls(19)
+    assert (len(vendor.calls), sum(vendor.under_way.values())) == (19, 1)
+    vendor.gate.set()
+    await calls(24)
+
+
 async def test_a_line_of_the_transcript_wakes_the_worker(database: Database, clock: Clock, started: Any) -> None:
     vendor = Vendor()
     started(vendor)

@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 
 from api.channels.base import Retry, Sent
 from api.channels.voice.calls_out import CallDeliverer
+from api.conversations.tables import Conversation, Message
 from api.danger import scan
 from api.db.engine import Database
 from api.notices.tables import OptOut
@@ -263,3 +264,23 @@ async def test_star_and_words_put_a_question_again(desk: Desk) -> None:
     await caller.say("再说一遍", follow=False)
     assert "总的来说" in caller.said
     assert "没有听清" not in caller.said
+
+
+async def test_zero_is_a_person(desk: Desk, database: Database) -> None:
+    number = await desk.ticket()
+    caller = await desk.call(number)
+    await caller.press("1", follow=False)
+    await caller.press("5", follow=False)
+    await caller.press("0", follow=False)
+    assert "人工" in caller.said
+    assert "要我们回电请按一" in caller.said
+    survey = await desk.survey(number)
+    assert (survey["state"], len(survey["answers"])) == ("partial", 1)
+    async with database.read() as session:
+        conversation = (await session.scalars(select(Conversation))).one()
+        about = (await session.scalars(select(Message.text))).all()
+    assert (conversation.owner, conversation.channel) == ("waiting", "voice")
+    assert any(number in text for text in about)
+    await desk.over(caller)
+    async with database.read() as session:
+        assert (await session.scalars(select(Conversation.owner))).one() == "bot"

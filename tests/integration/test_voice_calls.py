@@ -425,6 +425,17 @@ async def test_the_menu_of_keys_leads_on_and_understanding_resets(
     assert (call.silences, call.misheard, call.keys_only) == (0, 0, False)
 
 
+async def test_what_is_said_again_is_the_question(zh: Caller, rasa: Rasa) -> None:
+    rasa.always("哦哦哦", bot("对不起，我没有听明白。", "好的，和泰花园。", "请问是几栋？"))
+    await zh.say("哦哦哦")
+    await zh.press("*")
+    assert "没有听明白" not in zh.said
+    assert "和泰花园" in zh.said
+    await zh.silence()
+    assert "和泰花园" not in zh.said
+    assert "请问是几栋" in zh.said
+
+
 async def test_silence_and_mumbling_are_counted_apart(zh: Caller) -> None:
     await zh.silence()
     await zh.say("嗯哼", confidence="0.1")

@@ -4,10 +4,12 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from api.agents.tables import Agent
 from api.channels.voice.tables import Call
 from api.conversations.tables import Callback, Conversation, Message
 from api.danger import scan
 from api.db.engine import Database
+from api.network.tables import Place, ServicePoint
 from api.outlets.tables import UtilityFact
 from api.settings import Settings
 from api.tickets.tables import Ticket
@@ -240,3 +242,33 @@ async def test_words_that_arrive_after_the_end_are_kept_and_queue_nobody(
         waiting = await session.scalars(select(Conversation).where(Conversation.owner == "waiting"))
         assert not list(waiting)
         assert (await session.get_one(Call, line.sid)).ended_at is not None
+
+
+async def test_the_agent_hears_a_place_that_no_ticket_names_yet(
+    line: Line, desk: Desk, database: Database, client: httpx.AsyncClient, clock: Clock
+) -> None:
+    async with database.write() as session, session.begin():
+        session.add(Place(id="p1", kind="estate", name_zh="和泰花园", name_en="Hetai Garden", area_class="urban"))
+        await session.flush()
+        for number in ("4", "11"):
+            session.add(
+                ServicePoint(
+                    id=f"s{number}", place_id="p1", number=number, address_zh=f"和泰花园{number}栋",
+                    address_en=f"Building {number}, Hetai Garden", area_class="urban",
+                )
+            )  # fmt: skip
+        session.add(
+            Agent(
+                id="ag_1", username="li", password_hash="-", role="agent", languages=["zh"], phone="02362801234",
+                created_at=clock(),
+            )
+        )  # fmt: skip
+    await line.dial()
+    await line.press("1")
+    await line.say("我家停电了，和泰花园4栋", follow=False)
+    await line.go("/voice/turn", follow=False, SpeechResult="不对，是和泰花园11栋2单元")
+    await desk.act(line, "handover", None, reason="wish")
+    await desk.act(line, "claim")
+    whispered = await Caller(client).post(f"/voice/whisper?call={line.sid}", ParentCallSid=line.sid)
+    assert "地点，和泰花园十一栋" in whispered.text
+    assert "四栋" not in whispered.text.split("事情")[0]

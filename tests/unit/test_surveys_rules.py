@@ -14,7 +14,9 @@ from api.surveys.service import all_questions, texts
         ("", "三四分", None), ("", "很满意", 5), ("", "满意", 4), ("", "不满意", 2), ("", "非常不满意", 1),
         ("", "一般", 3),
         ("", "very good", 5), ("", "not very good", 2), ("", "not satisfied", 2), ("", "dissatisfied", 2),
-        ("", "satisfied", 4), ("", "很差", 1), ("", "差不多", 3), ("", "不差", 4), ("", "很好", 5), ("", "terrible", 1), ("", "喂喂", None), ("3", "五", 3),
+        ("", "satisfied", 4),
+        ("", "很差", 1), ("", "差不多", 3), ("", "不差", 4), ("", "很好", 5),
+        ("", "terrible", 1), ("", "喂喂", None), ("3", "五", 3),
     ],
 )  # fmt: skip
 def test_scores_by_key_and_by_word(keys: str, speech: str, score: int | None) -> None:

@@ -194,6 +194,13 @@ def test_a_prompt_survives_json() -> None:
     assert Prompt.restored({}).kind == "open"
 
 
+@pytest.mark.parametrize("said", ["I do not know", "I don\u2019t know.", "i don't know"])
+def test_options_are_heard_in_long_and_short_forms(said: str) -> None:
+    prompt = Prompt("options", (), "", (("t1", "It's only mine"), ("t2", "I don't know")))
+    assert keys.read(prompt, "", said, EN, "en") == Chose("t2")
+    assert keys.read(prompt, "", "it is only mine", EN, "en") == Chose("t1")
+
+
 @pytest.mark.parametrize(
     ("text", "key"), [("按一", "1"), ("第二个。", "2"), ("press three", "3"), ("一栋", ""), ("", ""), ("四", "")]
 )

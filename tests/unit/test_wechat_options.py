@@ -58,8 +58,7 @@ def test_where_a_number_is_asked_for_a_number_is_one(expects: str) -> None:
     assert chosen("100021", LABELS, expects) is None
     assert chosen("8", LABELS, expects) is None
     assert chosen("一", LABELS, expects) is None
-    assert chosen("２", LABELS, expects) is None
-    assert chosen("2", LABELS, expects) == 1  # as it stands before the option
+    assert [chosen(said, LABELS, expects) for said in ("2", "２", "2.", "2、")] == [1] * 4  # it stands before an option
     assert chosen("选2", LABELS, expects) == 1
 
 

@@ -197,6 +197,14 @@ _NUMBER_WORDS = {
 }
 
 
+def _written_out(text: str) -> str:
+    """Bare, and without the short forms of English: recognisers write either."""
+    plain = text.lower().replace("\u2019", "'")
+    for short, whole in (("can't", "cannot"), ("won't", "will not"), ("n't", " not"), ("it's", "it is")):
+        plain = plain.replace(short, whole)
+    return _bare(plain)
+
+
 def spoken_key(text: str) -> str:
     """The key that is said rather than pressed: "1" for 按一 or "the first one"; '' for all else."""
     number = _NUMBER_WORDS.get(_bare(text))
@@ -211,7 +219,8 @@ def _option(prompt: Prompt, text: str) -> Chose | None:
     at = _NUMBER_WORDS.get(bare, 0)
     if 1 <= at <= min(len(prompt.options), MOST_OPTIONS):
         return Chose(prompt.options[at - 1][0])
-    return next((Chose(token) for token, label in prompt.options if _bare(label) == bare), None)
+    bare = _written_out(text)
+    return next((Chose(token) for token, label in prompt.options if _written_out(label) == bare), None)
 
 
 #: Water runs slowly, too: what is to be slower must be the speech.

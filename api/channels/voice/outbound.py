@@ -20,6 +20,7 @@ from api.notices.opt_outs import opt_out
 from api.outbox.queue import report
 from api.outbox.tables import MOST_ID, Delivery
 from api.settings import Settings
+from api.surveys.service import end as end_survey
 
 #: How often a notice is said.
 MOST = 4
@@ -111,7 +112,7 @@ async def notice(
         script.line(words("no_more_calls", language), language)
         script.hangup()
     elif heard and keys == "0":
-        await to_person(session, settings, script, form, delivery, language, now)
+        await to_person(session, settings, script, form, delivery, language, text, now)
     elif heard and (keys not in ("1", "*") or heard >= MOST):
         script.line(words("goodbye", language), language)
         script.hangup()
@@ -131,9 +132,10 @@ async def to_person(
     form: Form,
     delivery: Delivery,
     language: str,
+    about: str,
     now: datetime,
 ) -> None:
-    """The call becomes a conversation that waits for an agent, who finds the notice in it."""
+    """The call becomes a conversation that waits for an agent, who finds in it what the call was `about`."""
     conversation = Conversation(
         id=new_id("cv"),
         channel="voice",
@@ -143,9 +145,17 @@ async def to_person(
     )
     session.add(conversation)
     await session.flush()
-    await add_message(session, conversation, "system", str(delivery.body.get("text", "")), now)
+    await add_message(session, conversation, "system", about, now)
     await handover.hand_over(session, conversation, "wish", now)
     call = new_call(form.call_sid, conversation, delivery.recipient, now)
     session.add(call)
     await session.flush()
     await go_on(Moment(session, settings, script, call, conversation, now))
+
+
+async def person_from_survey(step: survey_call.SurveyStep, form: Form) -> None:
+    """Who presses 0 in a follow-up call has something to tell; what he answered until then is kept."""
+    survey = step.survey
+    await end_survey(step.session, survey, step.now)
+    about = words("survey_person", survey.language, number=survey.ticket_number)
+    await to_person(step.session, step.settings, step.script, form, step.delivery, survey.language, about, step.now)

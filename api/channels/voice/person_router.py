@@ -193,6 +193,8 @@ async def survey(
         step = await survey_call.step_of(session, settings, script, survey, now)
         if step is None:
             script.hangup()
+        elif form.get("Digits") == "0":
+            await outbound.person_from_survey(step, form)
         elif q:
             await survey_call.after_question(step, form, q, t)
         else:

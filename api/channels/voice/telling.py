@@ -118,7 +118,7 @@ async def again(
     prompt = Prompt.restored(at.call.last_said)
     if prompt.kind == "language":
         return await greet(at)
-    return _ask(at, prompt, step, before=before)
+    return _ask(at, replace(prompt, lines=_unapologetic(prompt.lines)), step, before=before)
 
 
 async def once_more(at: At, count: int, why: str) -> str:
@@ -138,9 +138,13 @@ async def once_more(at: At, count: int, why: str) -> str:
     elif why == "wrong_key" and prompt.kind == "open" and not prompt.expects:
         prompt = Prompt("menu")  # who answers with a key is told what the keys are for
     # Neither the number that was read back, nor an apology or news, is said twice.
-    lines = tuple(line for line in prompt.lines if not prompts.misunderstood([line])) or prompt.lines
-    prompt = replace(prompt, lines=the_question(lines), keyed="")
+    prompt = replace(prompt, lines=the_question(_unapologetic(prompt.lines)), keyed="")
     return _ask(at, prompt, at.call.step, before=before)
+
+
+def _unapologetic(lines: tuple[str, ...]) -> tuple[str, ...]:
+    """Without those that tell of not having understood, as far as anything is left."""
+    return tuple(line for line in lines if not prompts.misunderstood([line])) or lines
 
 
 def the_question(lines: tuple[str, ...]) -> tuple[str, ...]:

@@ -16,6 +16,8 @@ from api.channels.voice.tables import Call
 from api.channels.voice.twiml import Script
 from api.conversations import handover
 from api.conversations.tables import Conversation, Message
+from api.network.lookup import find_places
+from api.network.rules import CLEAR
 from api.tickets.service import HAZARD
 from api.tickets.tables import Ticket
 
@@ -28,6 +30,8 @@ LONG = timedelta(minutes=3)
 PLACES = ("queue_next", "queue_one_ahead", "queue_ahead")
 #: Characters of what is told to the agent.
 LONGEST = 200
+#: Lines that are looked through for a place.
+PLACE_LINES = 12
 
 
 async def call_and_conversation(session: AsyncSession, call_sid: str) -> tuple[Call, Conversation] | None:
@@ -85,13 +89,13 @@ async def whisper(session: AsyncSession, script: Script, call_sid: str) -> None:
     agent = await session.get(Agent, conversation.agent_id) if conversation.agent_id else None
     language = next((str(each) for each in (agent.languages if agent else [])), "zh")
     opening = "whisper_callback" if call.direction == "outbound" else "whisper"
-    for key, values in [(opening, dict[str, Any]()), *await story(session, conversation)]:
+    for key, values in [(opening, dict[str, Any]()), *await story(session, conversation, language)]:
         if "guide" in values:
             values["guide"] = words(values["guide"], language)
         script.line(words(key, language, **values), language)
 
 
-async def story(session: AsyncSession, conversation: Conversation) -> list[tuple[str, dict[str, Any]]]:
+async def story(session: AsyncSession, conversation: Conversation, language: str) -> list[tuple[str, dict[str, Any]]]:
     """What is known of a conversation, as keys of sentences and what they name."""
     tickets = select(Ticket).where(Ticket.conversation_id == conversation.id)
     ticket = await session.scalar(tickets.order_by(Ticket.created_at.desc()).limit(1))
@@ -101,7 +105,8 @@ async def story(session: AsyncSession, conversation: Conversation) -> list[tuple
     if ticket is None:
         said = select(Message.text).where(Message.conversation_id == conversation.id, Message.sender == "customer")
         lines = (await session.scalars(said.order_by(Message.seq.desc()).limit(3))).all()
-        told.append(("whisper_no_place", {}))
+        place = await place_said(session, conversation.id, language)
+        told.append(("whisper_place", {"place": place}) if place else ("whisper_no_place", {}))
         if lines:
             told.append(("whisper_about", {"about": "；".join(reversed(lines))[:LONGEST]}))
         return told
@@ -115,3 +120,16 @@ async def story(session: AsyncSession, conversation: Conversation) -> list[tuple
     else:
         told.append(("whisper_nothing_tried", {}))
     return told
+
+
+async def place_said(session: AsyncSession, conversation_id: str, language: str) -> str:
+    """The place that was named last and exactly, by the caller or by the bot that confirmed it; '' where none was."""
+    said = select(Message.text).where(
+        Message.conversation_id == conversation_id, Message.sender.in_(("customer", "bot"))
+    )
+    for line in await session.scalars(said.order_by(Message.seq.desc()).limit(PLACE_LINES)):
+        found = await find_places(session, line)
+        if len(found.candidates) == 1 and found.candidates[0].score >= CLEAR:
+            point = found.candidates[0]
+            return (point.address_en if language == "en" else point.address_zh) + found.detail
+    return ""

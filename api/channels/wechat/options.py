@@ -50,8 +50,7 @@ def plain(text: str) -> str:
 def chosen(text: str, labels: Sequence[str], expects: str = "") -> int | None:
     """The index of the option that `text` takes; None where it takes none, and is then an ordinary message.
 
-    `expects`: what the last line waits for. Where that is a number, a bare one counts as an option only as it stands
-    before one.
+    `expects`: what the last line waits for. Where that is a number, a spelled one is none of an option.
     """
     said = plain(text)
     if not said or not labels:
@@ -59,15 +58,15 @@ def chosen(text: str, labels: Sequence[str], expects: str = "") -> int | None:
     for index, label in enumerate(labels):
         if said == plain(label):
             return index
-    number = _number(said, exact=expects in NUMERIC and text.strip() != said)
+    number = _number(said)
     if number is None and expects not in NUMERIC and _BARE_WORD.fullmatch(said):
         number = NUMERALS.get(said)
     return number - 1 if number is not None and 1 <= number <= len(labels) else None
 
 
-def _number(said: str, *, exact: bool) -> int | None:
+def _number(said: str) -> int | None:
     if _BARE.fullmatch(said):
-        return None if exact else int(said)
+        return int(said)
     for pattern in _EXPLICIT:
         if found := pattern.fullmatch(said):
             word = found[1]
