@@ -12,12 +12,10 @@ from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from api.db.base import Base
+from api.db.base import MOST_ID, Base
 from api.errors import Problem
 
 MAX_LIMIT = 200
-#: The largest number of an id that counts.
-MOST_ID = 2**31 - 1
 Item = TypeVar("Item")
 Row = TypeVar("Row", bound=Base)
 

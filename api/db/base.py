@@ -9,6 +9,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
+#: The largest number of an id that counts; beyond it PostgreSQL's INTEGER fails.
+MOST_ID = 2**31 - 1
 #: JSON that PostgreSQL can index; plain JSON text elsewhere.
 Json = JSON().with_variant(JSONB(), "postgresql")
 

@@ -10,9 +10,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.conversations.bell import touch
-from api.db.base import table_of
+from api.db.base import MOST_ID, table_of
 from api.outbox import rules
-from api.outbox.tables import MOST_ID, Delivery
+from api.outbox.tables import Delivery
 
 #: What the bell of api.conversations.bell is rung with when there may be a delivery to send.
 OUTBOX = "*outbox"

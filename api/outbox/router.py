@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from api.channels.base import Channel, Deliverer
 from api.channels.wechat.token import token_state
+from api.db.base import MOST_ID
 from api.db.idempotency import once, require_key
 from api.deps import DatabaseDep, Now, ReadSession, SettingsDep, Staff, WriteSession
 from api.outbox import service
@@ -21,8 +22,8 @@ from api.outbox.schemas import (
     State,
     TokenOut,
 )
-from api.outbox.tables import MOST_ID, Delivery
-from api.paging import Limit, Page, cursor_of, read_cursor
+from api.outbox.tables import Delivery
+from api.paging import Limit, Page, newest_first
 
 router = APIRouter(tags=["deliveries"])
 Key = Annotated[str, Depends(require_key)]
@@ -43,7 +44,7 @@ async def deliveries(
     cursor: str | None = None,
 ) -> Page[DeliveryOut]:
     """Newest first. `state=dead` and `unknown` are for a person to look at; `parked` waits for the customer."""
-    query = select(Delivery).order_by(Delivery.created_at.desc(), Delivery.id.desc()).limit(limit + 1)
+    query = select(Delivery)
     for column, wanted in (
         (Delivery.channel, channel),
         (Delivery.state, state),
@@ -52,13 +53,8 @@ async def deliveries(
     ):
         if wanted is not None:
             query = query.where(column == wanted)
-    if cursor:
-        at, last = read_cursor(cursor)
-        last_id = min(int(last), MOST_ID) if last.isascii() and last.isdigit() else 0
-        query = query.where((Delivery.created_at < at) | ((Delivery.created_at == at) & (Delivery.id < last_id)))
-    rows = (await session.scalars(query)).all()
-    following = cursor_of(rows[limit - 1].created_at, str(rows[limit - 1].id)) if len(rows) > limit else None
-    return Page(items=[DeliveryOut.of(row) for row in rows[:limit]], next=following)
+    rows, following = await newest_first(session, query, Delivery.created_at, Delivery.id, limit, cursor)
+    return Page(items=[DeliveryOut.of(row) for row in rows], next=following)
 
 
 @router.post("/deliveries/{delivery_id}/retry", response_model=DeliveryOut)

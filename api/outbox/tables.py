@@ -8,9 +8,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from api.db.base import Base
 
-#: The largest id that the databases hold.
-MOST_ID = 2**31 - 1
-
 
 class Delivery(Base):
     """One vendor call to make. It is `sending` before the call and `unknown` after a crash in it.

@@ -15,10 +15,10 @@ from api.conversations import handover
 from api.conversations.sentences import fact
 from api.conversations.tables import Conversation
 from api.conversations.transcript import add_message, lock_conversation
-from api.db.base import new_id
+from api.db.base import MOST_ID, new_id
 from api.notices.opt_outs import opt_out
 from api.outbox.queue import report
-from api.outbox.tables import MOST_ID, Delivery
+from api.outbox.tables import Delivery
 from api.settings import Settings
 from api.surveys.service import end as end_survey
 

@@ -12,8 +12,9 @@ from api.channels.voice import sms, steps
 from api.channels.voice.person import hung_up
 from api.channels.voice.signature import Form
 from api.channels.voice.voicemail import file_message
+from api.db.base import MOST_ID
 from api.outbox.queue import report
-from api.outbox.tables import MOST_ID, Delivery
+from api.outbox.tables import Delivery
 from api.surveys.service import call_ended
 
 #: How far a call has got; from one of the last rank nothing leads on.
