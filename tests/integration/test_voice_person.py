@@ -22,8 +22,8 @@ from api.outlets.tables import UtilityFact
 from api.settings import Settings
 from api.tickets.tables import Ticket, TicketEvent
 from tests.integration.caller import FORM, PUBLIC_URL, Caller, Heard, signed, with_voice
+from tests.integration.calls.talk import stall
 from tests.integration.conftest import Clock
-from tests.integration.test_voice_calls import stall
 
 Headers = dict[str, str]
 HOURS = {"zh": "每天 8:00 至 22:00", "en": "every day from 8:00 to 22:00", "from": "08:00", "to": "22:00"}
