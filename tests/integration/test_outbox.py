@@ -366,6 +366,7 @@ async def test_a_vendor_that_is_away_is_tried_by_one_call_at_a_time(
     await calls(19)
     assert (len(vendor.calls), sum(vendor.under_way.values())) == (19, 1)
     vendor.gate.set()
+    clock.advance(minutes=10)  # past every back-off
     await calls(24)
 
 
