@@ -20,6 +20,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
+from api.channels.voice import steps
 from api.conversations.tables import Conversation, Message, Turn
 from api.db.engine import Database, open_database
 from api.db.tables import Base
@@ -115,6 +116,12 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     opened = open_database(database_url)
     yield opened
     await opened.close()
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine makes no apologies on the telephone, except where a test is about them."""
+    monkeypatch.setattr(steps, "DEADLINE", 30.0)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import pytest
 from sqlalchemy import select
 
 from api.agents.tables import Agent
-from api.channels.voice import steps
 from api.channels.voice.tables import Call
 from api.conversations.tables import Callback, Conversation, Message
 from api.danger import scan
@@ -24,12 +23,6 @@ Headers = dict[str, str]
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     return with_voice(settings, twilio_from="+862395598000")
-
-
-@pytest.fixture(autouse=True)
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A busy machine makes no apologies."""
-    monkeypatch.setattr(steps, "DEADLINE", 30.0)
 
 
 @pytest.fixture(autouse=True)
