@@ -27,6 +27,14 @@ async def main(message: str) -> None:
         async with database.engine.begin() as connection:
             await connection.run_sync(revise)
         await database.close()
+    for script in (MIGRATIONS / "versions").glob(f"{number}_*.py"):
+        # The truth values of SQLite, on which it was found, are numbers; PostgreSQL's are not.
+        text = script.read_text(encoding="utf-8")
+        for figure, value in (("0", "false"), ("1", "true")):
+            text = text.replace(
+                f"sa.Boolean(), server_default=sa.text('{figure}')", f"sa.Boolean(), server_default=sa.{value}()"
+            )
+        script.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, String, false, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from api.db.base import Base
@@ -23,6 +23,21 @@ class Agent(Base):
     #: Where calls are put through to; empty where the agent writes instead.
     phone: Mapped[str] = mapped_column(String(24), default="", server_default="")
     must_change_password: Mapped[bool] = mapped_column(default=False)
+    #: What colleagues read; the username where it is empty.
+    name: Mapped[str] = mapped_column(String(60), default="", server_default="")
+    #: The language of the console.
+    language: Mapped[str] = mapped_column(String(2), default="zh", server_default="zh")
+    #: False for who does not work here any more: cannot sign in, the history stays.
+    active: Mapped[bool] = mapped_column(default=True, server_default=true())
+    #: Conversations at a time.
+    capacity: Mapped[int] = mapped_column(default=5, server_default="5")
+    presence: Mapped[str] = mapped_column(String(10), default="away", server_default="away")  # available | busy | away
+    #: Encrypted with a key that no table holds; empty without a second factor (RFC 6238).
+    totp_secret: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    #: The last time step whose code was taken: none is taken twice.
+    totp_step: Mapped[int] = mapped_column(default=0, server_default="0")
+    #: `sub` of the OpenID provider; None where the agent does not sign in by one.
+    oidc_subject: Mapped[str | None] = mapped_column(String(200), unique=True)
     created_at: Mapped[datetime]
 
 
@@ -36,3 +51,7 @@ class AgentSession(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     seen_at: Mapped[datetime]
+    #: When the agent last did something; a console that only stands open is not that.
+    acted_at: Mapped[datetime | None]
+    #: True for the console's cookie, which is no bearer token.
+    console: Mapped[bool] = mapped_column(default=False, server_default=false())

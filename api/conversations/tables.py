@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from api.db.base import Base
@@ -49,6 +49,22 @@ class Conversation(Base):
     closed_at: Mapped[datetime | None]
     account_number: Mapped[str | None] = mapped_column(String(20))
     verified_at: Mapped[datetime | None]
+    #: What an agent should know about: power | water | complaint; '' for anything.
+    skill: Mapped[str] = mapped_column(String(12), default="", server_default="")
+    #: When the agent who owns it took it.
+    claimed_at: Mapped[datetime | None]
+    #: Since when the customer waits for a word of the agent who owns it; None while there is nothing to answer.
+    unanswered_since: Mapped[datetime | None]
+    #: When that agent was reminded of it.
+    reminded_at: Mapped[datetime | None]
+    #: Who let it lie and is not offered it again.
+    passed_by: Mapped[str | None] = mapped_column(String(40))
+    #: What the bot knows: place, what was tried, readings, … (bot/channel.py `sheet`).
+    sheet: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    #: What an agent tells the bot on handing back: {"summary", "slots"}; given with its next message, then emptied.
+    briefing: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    #: How the agent closed it: solved | ticket | callback | no_answer | other.
+    outcome: Mapped[str] = mapped_column(String(12), default="", server_default="")
     #: The ticket that a danger message of this conversation filed, while it is open.
     danger_ticket: Mapped[str | None] = mapped_column(String(12))
 
@@ -156,3 +172,51 @@ class Alarm(Base):
     owner: Mapped[str] = mapped_column(String(8))
     ticket_number: Mapped[str | None] = mapped_column(String(12))
     at: Mapped[datetime]
+
+
+class Understanding(Base):
+    """What the bot took a customer's message for, and what a reviewer made of it."""
+
+    __tablename__ = "understandings"
+    __table_args__ = (Index("ix_understandings_review", "reviewed_at", "at"),)
+
+    message_id: Mapped[str] = mapped_column(ForeignKey("messages.id"), primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), index=True)
+    intent: Mapped[str] = mapped_column(String(40))
+    #: 0..1
+    confidence: Mapped[float]
+    #: The runners-up: [{"name", "confidence"}].
+    ranking: Mapped[list[Any]] = mapped_column(default=list)
+    language: Mapped[str] = mapped_column(String(2))
+    #: True where the bot said that it did not understand, or asked back what was meant.
+    missed: Mapped[bool] = mapped_column(default=False, server_default=false())
+    at: Mapped[datetime]
+    #: The intent that a reviewer gave it, `none` where it is no example for any.
+    reviewed_as: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    reviewed_by: Mapped[str | None] = mapped_column(ForeignKey("agents.id"))
+    reviewed_at: Mapped[datetime | None]
+
+
+class Note(Base):
+    """What colleagues tell each other about a conversation. A table of its own: no customer's line is read from it."""
+
+    __tablename__ = "notes"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), index=True)
+    #: The line after which it stands.
+    seq: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(12))  # note | whisper | transfer | handback | close
+    agent_id: Mapped[str | None] = mapped_column(ForeignKey("agents.id"))
+    text: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]
+
+
+class Mention(Base):
+    """A colleague named in a note, who is told of it."""
+
+    __tablename__ = "mentions"
+
+    note_id: Mapped[str] = mapped_column(ForeignKey("notes.id"), primary_key=True)
+    agent_id: Mapped[str] = mapped_column(ForeignKey("agents.id"), primary_key=True, index=True)
+    read_at: Mapped[datetime | None]

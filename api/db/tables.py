@@ -1,6 +1,8 @@
 """Every table of every feature, imported in one place so that `Base.metadata` is whole."""
 
 from api.agents import tables as agents
+from api.audit import tables as audit
+from api.bulletins import tables as bulletins
 from api.channels.voice import tables as voice
 from api.channels.wechat import tables as wechat
 from api.conversations import tables as conversations
@@ -12,12 +14,15 @@ from api.notices import tables as notices
 from api.outages import tables as outages
 from api.outbox import tables as outbox
 from api.outlets import tables as outlets
+from api.quality import tables as quality
 from api.surveys import tables as surveys
 from api.tickets import tables as tickets
 
 __all__ = [
     "Base",
     "agents",
+    "audit",
+    "bulletins",
     "conversations",
     "customers",
     "idempotency",
@@ -26,6 +31,7 @@ __all__ = [
     "outages",
     "outbox",
     "outlets",
+    "quality",
     "surveys",
     "tickets",
     "voice",

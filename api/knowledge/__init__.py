@@ -1,0 +1,1 @@
+"""Articles and canned replies, in both languages."""

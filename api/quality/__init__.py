@@ -1,0 +1,1 @@
+"""Scoring how conversations were led (D10)."""

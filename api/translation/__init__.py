@@ -1,0 +1,1 @@
+"""Help between two languages."""
