@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from fastapi import Depends, Header, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.audit.service import record
 from api.db.engine import Database
 from api.errors import Problem
 from api.settings import Settings
@@ -45,9 +46,24 @@ async def read_session(database: DatabaseDep) -> AsyncIterator[AsyncSession]:
         yield session
 
 
-async def write_session(database: DatabaseDep) -> AsyncIterator[AsyncSession]:
-    """One request is one transaction: committed when the endpoint returns, before the answer is sent."""
+@dataclass(frozen=True)
+class Act:
+    """What a request is for the audit log, by its row in access.yml."""
+
+    by: str
+    action: str
+    subject: str
+
+
+async def write_session(request: Request, database: DatabaseDep, now: Now) -> AsyncIterator[AsyncSession]:
+    """One request is one transaction: committed when the endpoint returns, before the answer is sent.
+
+    Where the request is an act for the audit log, the entry is part of the transaction.
+    """
+    act: Act | None = getattr(request.state, "act", None)
     async with database.write() as session, session.begin():
+        if act is not None:
+            record(session, act.by, act.action, act.subject, now)
         yield session
 
 
@@ -88,26 +104,23 @@ def same(given: str, expected: str) -> bool:
     return bool(expected) and hmac.compare_digest(given.encode(), expected.encode())
 
 
-async def get_caller(
-    request: Request,
-    settings: SettingsDep,
-    database: DatabaseDep,
-    now: Now,
-    authorization: Annotated[str | None, Header()] = None,
-    x_conversation_id: Annotated[str | None, Header()] = None,
-    x_message_id: Annotated[str | None, Header()] = None,
-    x_turn_fence: Annotated[int | None, Header()] = None,
-) -> Caller:
+async def recognise(request: Request, settings: Settings, database: Database, now: datetime) -> Caller:
     """Recognise the service token, the bot's token (loopback only) or an agent's token; 401 otherwise."""
-    token = bearer(authorization)
+    token = bearer(request.headers.get("authorization"))
     if same(token, settings.service_token.get_secret_value()):
         return Caller("service")
     if same(token, settings.bot_token.get_secret_value()):
         if request.client is None or request.client.host not in ("127.0.0.1", "::1"):
             raise Problem(403, "forbidden", "The bot's token is accepted from this machine only.")
-        if not x_conversation_id:
+        conversation_id, fence = request.headers.get("x-conversation-id"), request.headers.get("x-turn-fence", "")
+        if not conversation_id:
             raise Problem(400, "conversation-required", "The bot must name the conversation it acts for.")
-        return Caller("bot", conversation_id=x_conversation_id, message_id=x_message_id, fence=x_turn_fence)
+        return Caller(
+            "bot",
+            conversation_id=conversation_id,
+            message_id=request.headers.get("x-message-id"),
+            fence=int(fence) if fence.isdecimal() else None,
+        )
     # Imported here: agents depend on this module for their sessions.
     from api.agents.service import agent_of_token
 
@@ -116,6 +129,18 @@ async def get_caller(
     if agent is None:
         raise Problem(401, "unauthorised", "A valid token is required.", headers={"WWW-Authenticate": "Bearer"})
     return Caller("agent", agent_id=agent.id, role=agent.role)
+
+
+async def get_caller(
+    request: Request,
+    authorization: Annotated[str | None, Header()] = None,
+    x_conversation_id: Annotated[str | None, Header()] = None,
+    x_message_id: Annotated[str | None, Header()] = None,
+    x_turn_fence: Annotated[int | None, Header()] = None,
+) -> Caller:
+    """Who was admitted to this request (api.access); the headers stand here for the reference."""
+    caller: Caller = request.state.caller
+    return caller
 
 
 CurrentCaller = Annotated[Caller, Depends(get_caller)]

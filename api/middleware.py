@@ -13,15 +13,31 @@ log = structlog.get_logger(__name__)
 
 #: Bytes. A thousand times a long message: what is longer than a message may be is told so, beyond this it is not read.
 MAX_BODY = 1024 * 1024
-CSP = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+CSP = (
+    "default-src 'self'; script-src 'self'; script-src-attr 'none'; style-src 'self'; connect-src 'self'; "
+    "object-src 'none'; worker-src 'none'; frame-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+#: The customer's pages build their DOM from text alone: nothing there may make markup or a script's address out of a
+#: string. Not at the console, as htmx parses the fragments that it fetches.
+TEXT_ONLY_CSP = f"{CSP}; require-trusted-types-for 'script'; trusted-types 'none'"
+TEXT_ONLY = ("/", "/privacy")
 #: Swagger's own script styles its elements inline and draws its icons from data.
-DOCS_CSP = f"{CSP}; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+DOCS_CSP = CSP.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'; img-src 'self' data:")
 HEADERS = (
     (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
     (b"cross-origin-opener-policy", b"same-origin"),
-    (b"permissions-policy", b"geolocation=(), camera=(), microphone=()"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (
+        b"permissions-policy",
+        b"geolocation=(), camera=(), microphone=(), display-capture=(), payment=(), usb=(), serial=(), hid=(), midi=()",
+    ),
 )
+#: At the console it stays with the desk; with `no-referrer` browsers would send its forms with `Origin: null`.
+NO_REFERRER, OWN_REFERRER = (b"referrer-policy", b"no-referrer"), (b"referrer-policy", b"same-origin")
+#: A year; other hosts of the utility's domain are not this desk's business.
+HSTS = (b"strict-transport-security", b"max-age=31536000")
 
 
 class BodyTooLarge(HTTPException):
@@ -32,17 +48,21 @@ class BodyTooLarge(HTTPException):
 
 
 class Guard:
-    """Refuses large bodies (413), adds security headers, writes the request's log line."""
+    """Refuses large bodies (413), adds security headers, writes the request's log line.
 
-    def __init__(self, app: ASGIApp, clock: Callable[[], float] = time.perf_counter) -> None:
+    `https`: whether the desk's public address is, so that browsers need not come by plain HTTP again.
+    """
+
+    def __init__(self, app: ASGIApp, clock: Callable[[], float] = time.perf_counter, *, https: bool = False) -> None:
         self._app, self._clock = app, clock
+        self._headers = (*HEADERS, HSTS) if https else HEADERS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         started, status, size = self._clock(), 500, 0
-        csp = DOCS_CSP if scope["path"].startswith("/docs") else CSP
+        csp = policy_of(scope["path"])
 
         async def bounded() -> Message:
             nonlocal size
@@ -57,9 +77,10 @@ class Guard:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 present = {name.lower() for name, _ in message["headers"]}
-                added = [*HEADERS, (b"content-security-policy", csp.encode())]
+                referrer = OWN_REFERRER if scope["path"].startswith("/console") else NO_REFERRER
+                added = [*self._headers, referrer, (b"content-security-policy", csp.encode())]
                 # The page's files carry no hash in their names: a browser asks whether they changed.
-                private = scope["path"].startswith(("/web/", "/api/"))
+                private = scope["path"].startswith(("/web/", "/api/", "/console"))
                 added.append((b"cache-control", b"no-store" if private else b"no-cache"))
                 message["headers"] = [*message["headers"], *(h for h in added if h[0] not in present)]
             await send(message)
@@ -79,6 +100,13 @@ class Guard:
                 status=status,
                 ms=round((self._clock() - started) * 1000, 1),
             )
+
+
+def policy_of(path: str) -> str:
+    """The Content-Security-Policy of a page."""
+    if path in TEXT_ONLY:
+        return TEXT_ONLY_CSP
+    return DOCS_CSP if path.startswith("/docs") else CSP
 
 
 def _announced(scope: Scope) -> int:

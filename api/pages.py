@@ -90,16 +90,6 @@ async def docs_start() -> Response:
     return Response(DOCS_START, media_type="text/javascript")
 
 
-@router.get("/console")
-async def console() -> HTMLResponse:
-    """Agents work through the API for now."""
-    return HTMLResponse(
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Mainsdesk console</title>'
-        "<h1>Console</h1><p>Agents work through the API: sign in at <code>POST /api/v1/agents/login</code>, "
-        'take conversations at <code>/api/v1/conversations</code>. The reference is at <a href="/docs">/docs</a>.</p>'
-    )
-
-
 def _page(name: str) -> FileResponse:
     path = WEB / name
     if not path.is_file():

@@ -9,6 +9,12 @@ from phonenumbers import PhoneNumberFormat, PhoneNumberType
 from pydantic import AfterValidator
 
 REGION = "CN"
+#: An address of a SIP line (RFC 3261): user, host name or address, port, and of the parameters the transport alone.
+_SIP = re.compile(
+    r"sip:(?P<user>[A-Za-z0-9._~+-]{1,64})@(?P<host>(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*"
+    r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)(?P<port>:[1-9][0-9]{0,4})?"
+    r"(?:;transport=(?:udp|tcp|tls))?"
+)
 _LOCAL = re.compile(r"[2-8]\d{6,7}")
 _ADVICE = "Give a mobile number of 11 digits or a landline with its area code."
 
@@ -54,6 +60,30 @@ def same_phone(one: str, other: str) -> bool:
 
 #: A pydantic field: kept in one form; 422 with a sentence where it is no number.
 Phone = Annotated[str, AfterValidator(normal_phone)]
+
+
+def is_sip(line: str) -> bool:
+    """Whether a kept line is a SIP address and no number."""
+    return line.startswith("sip:")
+
+
+def normal_line(text: str) -> str:
+    """An agent's line in the form it is kept in: a telephone number, or a SIP address such as `sip:mei@pbx.example.com`
+    with its host in small letters. ValueError says what is wrong; an empty text stays empty.
+    """
+    given = unicodedata.normalize("NFKC", text).strip()
+    if not re.match(r"sips?:|[^@]*@", given, re.IGNORECASE):
+        return normal_phone(given)
+    scheme, _, address = given.partition(":")
+    user, _, host = address.rpartition("@")
+    line = f"{scheme.lower()}:{user}@{host.lower()}"
+    if not _SIP.fullmatch(line):
+        raise ValueError("This is not a SIP address. Write it as sip:name@host.")
+    return line
+
+
+#: A pydantic field: where an agent's calls go.
+Line = Annotated[str, AfterValidator(normal_line)]
 
 
 def e164(phone: str) -> str:

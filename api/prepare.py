@@ -1,6 +1,7 @@
 """Makes a desk's database ready: `python -m api.prepare` prints what it did as one line of JSON.
 
-The schema is brought up to date, an empty database gets the demo utility, the first start creates the admin.
+The schema is brought up to date, an empty database gets the demo utility, the first start creates the admin. Articles
+and replies of the home that cannot be used are refused here, before anything starts.
 """
 
 import asyncio
@@ -17,10 +18,12 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.agents.service import ensure_admin
+from api.audit.service import sign_with
 from api.db.engine import Database, open_database
 from api.db.schema import upgrade
 from api.demo.seed import refresh_demo, seed_demo
 from api.deps import utc_now
+from api.knowledge.files import KnowledgeError, load
 from api.settings import Settings, load_settings
 
 #: Any number that is only ever used for this: one desk at a time prepares a shared PostgreSQL.
@@ -38,6 +41,7 @@ class Prepared:
 async def prepare(settings: Settings, now: datetime) -> Prepared:
     """Bring the database of these settings to where the front desk can start on it. Safe to repeat."""
     settings.home.mkdir(parents=True, exist_ok=True)
+    sign_with(settings.audit_key.get_secret_value())
     database = open_database(settings.sqlalchemy_url)
     try:
         async with _alone(database):
@@ -77,6 +81,11 @@ async def _alone(database: Database) -> AsyncIterator[None]:
 def main() -> int:
     """Exit status 0, or 1 with one sentence on standard error."""
     settings = load_settings()
+    try:
+        load(settings.home)
+    except KnowledgeError as problem:
+        print(f"These articles or replies cannot be used:\n{problem}", file=sys.stderr)
+        return 1
     try:
         done = asyncio.run(prepare(settings, utc_now()))
     except (SQLAlchemyError, CommandError, OSError) as problem:

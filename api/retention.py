@@ -1,21 +1,17 @@
 """What is kept for a while only: rows that recognise repetitions, and preferences."""
 
-import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
-import structlog
 from sqlalchemy import delete
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute
 
 from api.channels.voice.tables import Caller, Step
 from api.channels.wechat.tables import Received, SeenNonce
+from api.chores import again_and_again
 from api.db.engine import Database
 from api.db.idempotency import IdempotencyRecord
 from api.deps import Clock
-
-log = structlog.get_logger(__name__)
 
 #: Until when a row is kept, counted from the moment in its column. Vendors repeat within minutes, clients within days.
 KEPT: tuple[tuple[InstrumentedAttribute[datetime], timedelta], ...] = (
@@ -41,10 +37,5 @@ async def forget(database: Database, now: datetime) -> int:
 
 
 async def keep_forgetting(database: Database, clock: Clock) -> None:
-    """The front desk's background task for it; a database that is away is asked again next time."""
-    while True:
-        try:
-            await forget(database, clock())
-        except SQLAlchemyError as error:
-            log.warning("retention.failed", reason=type(error).__name__)
-        await asyncio.sleep(PERIOD)
+    """The front desk's background task for it, until cancelled."""
+    await again_and_again("retention", lambda: forget(database, clock()), PERIOD)

@@ -10,18 +10,22 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "MAINSDESK_"
 #: Secrets that the first start invents, so that no default one can ever be in use.
-GENERATED = ("SERVICE_TOKEN", "BOT_TOKEN", "RASA_TOKEN", "ADMIN_PASSWORD")
+GENERATED = ("SERVICE_TOKEN", "BOT_TOKEN", "RASA_TOKEN", "AUDIT_KEY", "SECRET_KEY", "ADMIN_PASSWORD")
 HIGHEST_PORT = 65535
 #: What a vendor's channel cannot do without. The telephone's signatures are made over the public URL.
 CHANNELS = {
     "WeChat": ("wechat_app_id", "wechat_app_secret", "wechat_token", "wechat_aes_key"),
     "the telephone": ("twilio_account_sid", "twilio_auth_token", "public_url"),
 }
+#: What signing in by an OpenID provider cannot do without. Its answers come to an address below the public URL.
+OPENID = {"OpenID Connect": ("oidc_issuer", "oidc_client_id", "oidc_client_secret", "public_url")}
+#: Who works at the console (the column `role` of agents).
+ROLES = ("agent", "supervisor", "dispatcher", "admin")
 #: What stands in examples and is nobody's secret.
 PLACEHOLDERS = frozenset(
     {"changeme", "change-me", "change_me", "default", "example", "none", "password", "placeholder", "secret", "xxx"}
@@ -72,6 +76,10 @@ class Settings(BaseSettings):
     service_token: SecretStr = SecretStr("")
     bot_token: SecretStr = SecretStr("")
     rasa_token: SecretStr = SecretStr("")
+    #: Signs the audit log; with another one the log cannot be verified.
+    audit_key: SecretStr = SecretStr("")
+    #: Encrypts agents' second factors; with another one they have to be set up again.
+    secret_key: SecretStr = SecretStr("")
     admin_password: SecretStr = SecretStr("")
     wechat_app_id: str = ""
     wechat_app_secret: SecretStr = SecretStr("")
@@ -90,15 +98,37 @@ class Settings(BaseSettings):
     twilio_api_base: str = "https://api.twilio.com"
     #: Whether calls are recorded, which the greeting then says.
     voice_recorded: bool = False
+    #: Minutes without a click or a key after which the console asks to sign in again.
+    console_idle_minutes: int = Field(default=30, ge=1, le=720)
+    #: Roles that need a second factor, separated by commas, e.g. `supervisor,admin`.
+    require_otp: str = ""
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
+    #: Whether a first sign-in by the provider finds its agent by a verified e-mail address that is the username.
+    oidc_link_by_email: bool = False
+    #: Who translates between customers and agents: a name of api.translation.registry.
+    translator: str = "glossary"
     #: Seconds that one turn may take in Rasa before the customer gets an honest sentence instead.
     turn_seconds: float = 3.5
     #: Conversations whose turns one front desk works on at a time.
     turn_workers: int = 8
 
+    @field_validator("translator")
+    @classmethod
+    def known_translator(cls, name: str) -> str:
+        """Imported here: translators are made of settings."""
+        from api.translation.registry import TRANSLATORS
+
+        if name not in TRANSLATORS:
+            known = ", ".join(sorted(TRANSLATORS))
+            raise ValueError(f"{_variables(['translator'])} names no translator; there are: {known}")
+        return name
+
     @model_validator(mode="after")
     def whole_channels(self) -> "Settings":
         """A channel has all of its secrets, each a real one, or none."""
-        for channel, needed in CHANNELS.items():
+        for channel, needed in (CHANNELS | OPENID).items():
             values = {name: _plain(getattr(self, name)) for name in needed}
             if not any(value for name, value in values.items() if name != "public_url"):
                 continue
@@ -114,6 +144,10 @@ class Settings(BaseSettings):
             raise ValueError(f"{_variables(['wechat_aes_key'])} must be the 43 letters and digits of EncodingAESKey")
         if self.public_url and not re.match(r"https?://[^/?#]+", self.public_url):
             raise ValueError(f"{_variables(['public_url'])} must be a URL such as https://desk.example.com")
+        if self.oidc_on and not re.match(r"https://[^/?#]+|http://(127\.0\.0\.1|localhost)[:/]", self.oidc_issuer):
+            raise ValueError(f"{_variables(['oidc_issuer'])} must be an https URL")
+        if unknown := sorted(self.otp_roles - set(ROLES)):
+            raise ValueError(f"{_variables(['require_otp'])} names no role: {', '.join(unknown)}")
         return self
 
     @property
@@ -123,6 +157,15 @@ class Settings(BaseSettings):
     @property
     def voice_on(self) -> bool:
         return bool(self.twilio_account_sid)
+
+    @property
+    def oidc_on(self) -> bool:
+        return bool(self.oidc_issuer)
+
+    @property
+    def otp_roles(self) -> frozenset[str]:
+        """Roles that cannot work without a second factor."""
+        return frozenset(filter(None, re.split(r"[\s,]+", self.require_otp)))
 
     @cached_property
     def zone(self) -> ZoneInfo:

@@ -1,13 +1,15 @@
 """The only way into Rasa: a channel for the front desk, on the loopback, behind a token.
 
 POST /webhooks/desk/webhook {"sender", "message_id", "message", "metadata"} →
-{"messages": [{"text", "choices": [{"label", "payload"}], "expects"}], "silent": bool, "failed": bool}.
+{"messages": [{"text", "choices": [{"label", "payload"}], "expects"}], "silent": bool, "failed": bool,
+ "understood": {"intent", "confidence", "ranking", "missed", "answer"} | null, "sheet": {…} | null}
 GET /webhooks/desk/ → 200 once a model is loaded.
 
 `failed` is true where Rasa was too slow, broke, or lost an action's answer: the desk then says so honestly, and the
 tracker is left as it was before the message. A turn that has nothing to say declares it with
 `dispatcher.utter_message(json_message={"silent": True})`. A message that Rasa has handled before is answered from the
-tracker and not handled again.
+tracker and not handled again. `understood` and `sheet` (bot/understanding.py, bot/sheet.py) are for the people at the
+desk; an answer without them is as good.
 """
 
 import asyncio
@@ -27,7 +29,8 @@ from sanic.request import Request
 from sanic.response import HTTPResponse, json
 
 from bot.bounds import ActionBroken, bound_rasa
-from bot.history import HistoryBroken
+from bot.history import SAVED, HistoryBroken
+from bot.understanding import known, understood_of
 
 log = structlog.get_logger(__name__)
 
@@ -90,6 +93,19 @@ def recorded(tracker: DialogueStateTracker | None, message_id: str) -> dict[str,
     return None
 
 
+def insight(tracker: DialogueStateTracker | None, message_id: str, agent: Any) -> dict[str, Any]:
+    """What the desk may show its people beside the answer; nothing of it is worth failing a turn for."""
+    try:
+        if tracker is not None:
+            return {
+                "understood": understood_of(tracker, message_id),
+                "sheet": known(tracker, agent.processor.domain.responses),
+            }
+    except Exception as error:  # noqa: BLE001
+        log.error("desk.insight_broken", error=type(error).__name__)
+    return {"understood": None, "sheet": None}
+
+
 class DeskInput(InputChannel):
     """Rasa's side of the desk's protocol."""
 
@@ -147,9 +163,12 @@ class DeskInput(InputChannel):
         )
         try:
             if metadata.get("fence") != 1:  # a later try: the first one may have got as far as the tracker
-                before = recorded(await agent.tracker_store.retrieve(sender), message_id)
+                tracker = await agent.tracker_store.retrieve(sender)
+                before = recorded(tracker, message_id)
                 if before is not None:
-                    return before
+                    return before | insight(tracker, message_id, agent)
+            saved: list[DialogueStateTracker] = []
+            SAVED.set(saved)
             await asyncio.wait_for(on_new_message(message), TURN_SECONDS)
         except (asyncio.TimeoutError, asyncio.CancelledError):
             log.error("desk.turn_too_slow", sender=sender)
@@ -160,7 +179,7 @@ class DeskInput(InputChannel):
         except Exception as error:  # noqa: BLE001 whatever broke, the customer is owed an answer
             log.error("desk.turn_broken", sender=sender, error=type(error).__name__)
         else:
-            return answer(collector.messages)
+            return answer(collector.messages) | insight(saved[-1] if saved else None, message_id, agent)
         return {"messages": [], "silent": False, "failed": True}
 
 

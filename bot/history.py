@@ -7,6 +7,7 @@ memory is in slots and the policies are rules, so that nothing looks further bac
 import json
 import time
 from collections.abc import Iterable
+from contextvars import ContextVar
 from typing import Any
 
 import sqlalchemy as sa
@@ -37,6 +38,10 @@ sa.Table(
     sa.Column("saved_at", sa.Float, nullable=False, index=True),
     sa.Column("events", sa.Text, nullable=False),
 )
+
+
+#: Takes the tracker that is saved within this context, so that who asked for the turn need not read it again.
+SAVED: ContextVar[list[DialogueStateTracker] | None] = ContextVar("saved", default=None)
 
 
 class HistoryBroken(BaseException):
@@ -84,6 +89,8 @@ class BoundedTrackerStore(TrackerStore):
                     self._swept = now
         except SQLAlchemyError as error:
             raise HistoryBroken(type(error).__name__) from error
+        if (saved := SAVED.get()) is not None:
+            saved.append(tracker)
 
     async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
         """Raises HistoryBroken."""

@@ -12,11 +12,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from api.learning.reviewed import Examples, sound, written
 from bot.actions.guides import GuideError, load_guides
 from mainsdesk.tether import tied
 
@@ -41,23 +42,30 @@ class TrainingFailed(RuntimeError):
 def ensure_model(root: Path, home: Path) -> Path:
     """The model of the sources as they are now, trained if there is none yet.
 
-    root: the checkout, with `.venv-bot` set up; home: the state folder, whose `logs/train.log` takes Rasa's output.
+    root: the checkout, with `.venv-bot` set up; home: the state folder, whose `logs/train.log` takes Rasa's output, and
+    whose `reviewed/` holds what supervisors made of misunderstood wordings: what is not sound there is left out.
     Of several callers one trains and the others wait for it. Raises TrainingFailed.
     """
     models = root / "models"
     models.mkdir(exist_ok=True)
-    model = models / f"{fingerprint(root)}.tar.gz"
+    reviewed, faults = sound(home, root)
+    for fault in faults:
+        print(f"model: left out: {fault}", flush=True)
+    model = models / f"{fingerprint(root, reviewed)}.tar.gz"
     if not model.is_file():
         _check_guides(root)
         with _lock(models / ".lock"):
             if not model.is_file():
-                _train(root, home, model)
+                _train(root, home, model, reviewed)
     os.utime(model)  # in use: the last to be pruned
     return model
 
 
-def fingerprint(root: Path) -> str:
-    """16 hex digits over names and content of SOURCES; compiled Python, hidden files and prose do not count."""
+def fingerprint(root: Path, reviewed: Mapping[str, Examples] | None = None) -> str:
+    """16 hex digits over names and content of SOURCES; compiled Python, hidden files and prose do not count.
+
+    reviewed: language → examples to learn beside them.
+    """
     files = sorted(
         file
         for source in SOURCES
@@ -69,6 +77,8 @@ def fingerprint(root: Path) -> str:
         body = file.read_bytes()
         content.update(f"{file.relative_to(root)}\0{len(body)}\0".encode())
         content.update(body)
+    for language, examples in sorted((reviewed or {}).items()):
+        content.update(f"reviewed/{language}\0{written(examples)}".encode())
     return content.hexdigest()[:16]
 
 
@@ -76,7 +86,7 @@ def _counts(file: Path) -> bool:
     return file.suffix not in (".pyc", ".md") and not any(part.startswith((".", "__pycache__")) for part in file.parts)
 
 
-def _train(root: Path, home: Path, model: Path) -> None:
+def _train(root: Path, home: Path, model: Path, reviewed: Mapping[str, Examples]) -> None:
     log = home / "logs" / "train.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     print(f"model: training {model.stem.removesuffix('.tar')} …", flush=True)
@@ -87,7 +97,7 @@ def _train(root: Path, home: Path, model: Path) -> None:
         command: list[str | Path] = [root / ".venv-bot" / "bin" / "rasa", "train", "--force", "--out", scratch]
         command += ["--fixed-model-name", "model", "--config", "config.yml", "--domain", "domain.yml"]
         # `make lint` validates the data; here it would take as long as training.
-        command += ["--data", "bot/data", "--skip-validation"]
+        command += ["--data", "bot/data", *_written(reviewed, Path(scratch) / "reviewed"), "--skip-validation"]
         # Rasa's cache knows a component by its class alone, not by the code and files that the class uses: no cache.
         environment = {
             "RASA_CACHE_DIRECTORY": str(Path(scratch) / "cache"),
@@ -106,6 +116,16 @@ def _train(root: Path, home: Path, model: Path) -> None:
     newest_first = sorted(model.parent.glob("*.tar.gz"), key=lambda file: file.stat().st_mtime, reverse=True)
     for old in newest_first[KEPT:]:
         old.unlink(missing_ok=True)
+
+
+def _written(reviewed: Mapping[str, Examples], folder: Path) -> list[Path]:
+    """The folder with these examples as NLU data; none where there are none."""
+    if not reviewed:
+        return []
+    folder.mkdir()
+    for language, examples in reviewed.items():
+        (folder / f"{language}.yml").write_text(written(examples), encoding="utf-8")
+    return [folder]
 
 
 def _run(command: list[str | Path], root: Path, log: Path, environment: dict[str, str]) -> int:

@@ -5,15 +5,21 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
-from api.phones import Phone
+from api.phones import Line, is_sip
 from api.privacy import mask_phone
 
-GivenPhone = Annotated[Phone, StringConstraints(max_length=40)]
+#: A telephone number, or `sip:name@host`.
+GivenPhone = Annotated[Line, StringConstraints(max_length=120)]
 
 
 def _masked(phone: str) -> str:
     """Masked once: an answer that is kept for its idempotency key is read again."""
-    return phone if "*" in phone else mask_phone(phone)
+    if "*" in phone:
+        return phone
+    if is_sip(phone):
+        user, _, host = phone.removeprefix("sip:").partition("@")
+        return f"sip:{user[:1]}***@{host}"
+    return mask_phone(phone)
 
 
 Role = Literal["agent", "supervisor", "dispatcher", "admin"]
@@ -23,26 +29,54 @@ Username = Annotated[
 #: NIST SP 800-63B: length is what counts; an upper bound, since hashing takes the longer the more there is.
 NewPassword = Annotated[SecretStr, Field(min_length=8, max_length=200)]
 Password = Annotated[SecretStr, Field(min_length=1, max_length=200)]
+#: Six digits, or a recovery code.
+Otp = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20)]
+Language = Literal["zh", "en"]
+Presence = Literal["available", "busy", "away"]
+Languages = Annotated[list[Language], Field(max_length=2)]
+#: `power`, `water`, `complaint` are what conversations ask for; others may be kept.
+Skills = Annotated[
+    list[Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]], Field(max_length=20)
+]
+#: What colleagues read; the username where it is empty.
+Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=60)]
+#: Conversations at a time.
+Capacity = Annotated[int, Field(ge=0, le=50)]
 
 
 class NewAgent(BaseModel):
     username: Username
     password: NewPassword
     role: Role = "agent"
-    languages: Annotated[list[Literal["zh", "en"]], Field(max_length=2)] = ["zh"]
-    skills: Annotated[list[Annotated[str, StringConstraints(max_length=40)]], Field(max_length=20)] = []
+    languages: Languages = ["zh"]
+    skills: Skills = []
+    name: Name = ""
+    #: Of the console's pages.
+    language: Language = "zh"
+    capacity: Capacity = 5
     #: Where calls are put through to.
     phone: GivenPhone = ""
-    #: True where the password is only for the first sign-in.
-    must_change_password: bool = False
+    #: Whether the password is only for the first sign-in; left out: yes by an admin's token, no by the service token.
+    must_change_password: bool | None = None
 
 
 class AgentChange(BaseModel):
-    """What may change; a field that is left out stays. An empty phone: calls are not put through any more."""
+    """What may change; a field that is left out stays. An empty phone: calls are not put through any more.
+
+    `presence` is one's own only. `phone`, `language` and `presence` are one's own to change, the rest an admin's.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     phone: GivenPhone | None = None
+    name: Name | None = None
+    role: Role | None = None
+    languages: Languages | None = None
+    skills: Skills | None = None
+    language: Language | None = None
+    capacity: Capacity | None = None
+    active: bool | None = None
+    presence: Presence | None = None
 
 
 class AgentOut(BaseModel):
@@ -56,15 +90,21 @@ class AgentOut(BaseModel):
     languages: list[str]
     skills: list[str]
     phone: Annotated[str, AfterValidator(_masked)]
+    name: str
+    language: Language
+    active: bool
+    capacity: int
+    presence: str
+    second_factor: bool
     created_at: datetime
 
 
 class Login(BaseModel):
-    """`otp` is kept for accounts that will need one; none does yet."""
+    """`otp`: the code of the second factor, or a recovery code, where the agent has one."""
 
     username: Username
     password: Password
-    otp: Annotated[str, StringConstraints(max_length=10)] | None = None
+    otp: Otp | None = None
 
 
 class LoggedIn(BaseModel):
@@ -78,7 +118,21 @@ class PasswordChange(BaseModel):
     username: Username
     password: Password
     new_password: NewPassword
+    otp: Otp | None = None
 
 
 class Done(BaseModel):
     done: bool = True
+
+
+class PresenceChange(BaseModel):
+    """Whether conversations may come to the agent; left out, it stays as it is."""
+
+    presence: Presence | None = None
+
+
+class Present(Done):
+    """`conversations`: how many are his, told where he said something new: who goes away keeps them."""
+
+    presence: str
+    conversations: int

@@ -20,8 +20,8 @@ class Agent(Base):
     role: Mapped[str] = mapped_column(String(12))  # agent | supervisor | dispatcher | admin
     languages: Mapped[list[Any]] = mapped_column(default=list)
     skills: Mapped[list[Any]] = mapped_column(default=list)
-    #: Where calls are put through to; empty where the agent writes instead.
-    phone: Mapped[str] = mapped_column(String(24), default="", server_default="")
+    #: Where calls are put through to, a number or a `sip:` address; empty where the agent writes instead.
+    phone: Mapped[str] = mapped_column(String(120), default="", server_default="")
     must_change_password: Mapped[bool] = mapped_column(default=False)
     #: What colleagues read; the username where it is empty.
     name: Mapped[str] = mapped_column(String(60), default="", server_default="")
@@ -32,13 +32,22 @@ class Agent(Base):
     #: Conversations at a time.
     capacity: Mapped[int] = mapped_column(default=5, server_default="5")
     presence: Mapped[str] = mapped_column(String(10), default="away", server_default="away")  # available | busy | away
+    #: When a conversation last came to this agent: who has been idle the longest is next.
+    served_at: Mapped[datetime | None]
     #: Encrypted with a key that no table holds; empty without a second factor (RFC 6238).
     totp_secret: Mapped[str] = mapped_column(String(200), default="", server_default="")
     #: The last time step whose code was taken: none is taken twice.
     totp_step: Mapped[int] = mapped_column(default=0, server_default="0")
-    #: `sub` of the OpenID provider; None where the agent does not sign in by one.
+    #: Keyed hashes of the one-time codes that stand in for a lost second factor; a used one is gone.
+    recovery_codes: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    #: Hash of the OpenID provider and its `sub`; None where the agent does not sign in by one.
     oidc_subject: Mapped[str | None] = mapped_column(String(200), unique=True)
     created_at: Mapped[datetime]
+
+    @property
+    def second_factor(self) -> bool:
+        """Whether signing in takes a code, too."""
+        return bool(self.totp_secret)
 
 
 class AgentSession(Base):

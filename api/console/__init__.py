@@ -1,1 +1,1 @@
-"""The agents' pages."""
+"""The agents' pages: server-rendered, live by server-sent events, in Chinese and English."""

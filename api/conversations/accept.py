@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.conversations import handover, rules
 from api.conversations.alarms import raise_alarm
+from api.conversations.bell import agent_key, touch
 from api.conversations.language import language_of
-from api.conversations.sentences import limits, say
+from api.conversations.sentences import limits, local_time, say
 from api.conversations.tables import Choice, Conversation, Message, Turn
 from api.conversations.transcript import add_message, queue_turn
 from api.danger import scan
@@ -88,10 +89,13 @@ async def accept(
         provider_id=incoming.provider_id,
         content_hash=incoming.content_hash,
     )
+    if conversation.owner == "agent" and conversation.agent_id is not None:
+        conversation.unanswered_since = conversation.unanswered_since or now
+        await touch(session, agent_key(conversation.agent_id))
     raised = None
     if danger is not None:
         raised = await raise_alarm(session, conversation, incoming.provider_id, text, danger, now)
-    if choice is not None and await _own_choice(session, conversation, choice, message, now):
+    if choice is not None and await _own_choice(session, conversation, choice, message, now, zone):
         return Accepted(message.seq)
     if conversation.owner == "bot":
         payload = {
@@ -143,11 +147,12 @@ def _reopen(conversation: Conversation) -> None:
     conversation.episode += 1
     conversation.verified_at = None
     conversation.priority = ORDINARY
+    conversation.skill, conversation.outcome, conversation.sheet, conversation.briefing = "", "", {}, {}
     handover.give_to_bot(conversation)
 
 
 async def _own_choice(
-    session: AsyncSession, conversation: Conversation, choice: Choice, message: Message, now: datetime
+    session: AsyncSession, conversation: Conversation, choice: Choice, message: Message, now: datetime, zone: ZoneInfo
 ) -> bool:
     """Do what a choice of the desk itself asks for, Rasa up or not; False where it is the bot's to answer."""
     owner, language = conversation.owner, conversation.language
@@ -161,17 +166,37 @@ async def _own_choice(
         if owner == "bot":
             await handover.hand_over(session, conversation, "failure", now)
             words = await handover.queued_words(session, conversation, now)
-            offers = [handover.resume_offer(language)]
+            offers = await handover.ways_out(session, conversation)
             await add_message(session, conversation, "system", words, now, offers=offers)
         elif owner == "waiting":
             await add_message(session, conversation, "system", say("already_waiting", language), now)
         return True
+    if choice.payload == handover.LEAVE_MESSAGE:
+        if owner != "agent":
+            await _leave_message(session, conversation, now, zone)
+        return True
     if choice.payload.startswith(handover.RETRY):
         failed = await session.get(Turn, choice.payload.removeprefix(handover.RETRY))
         if owner == "bot" and failed is not None and failed.conversation_id == conversation.id:
-            await queue_turn(session, message, {**failed.payload, "language": language or "zh"}, now)
+            words_of = failed.payload.get("words_of") or failed.message_id
+            await queue_turn(
+                session, message, {**failed.payload, "language": language or "zh", "words_of": words_of}, now
+            )
         return owner == "bot"
     return False
+
+
+async def _leave_message(session: AsyncSession, conversation: Conversation, now: datetime, zone: ZoneInfo) -> None:
+    """Promise a call to who does not want to wait: what he writes is kept, and his place in the queue, too."""
+    language = conversation.language
+    if conversation.owner == "bot":
+        await handover.hand_over(session, conversation, "message", now)
+    callback = await handover.promise_callback(session, conversation.id, "", now, zone)
+    due = local_time(callback.due_at, zone, language)
+    key = "message_phone_known" if callback.phone else "message_asked"
+    words = say(key, language, due=due, phone=callback.phone)
+    conversation.waiting_told_at = now
+    await add_message(session, conversation, "system", words, now, offers=[handover.resume_offer(language)])
 
 
 async def _tell_waiting(
@@ -190,5 +215,5 @@ async def _tell_waiting(
         return
     conversation.waiting_told_at = now
     words = await handover.waiting_words(session, conversation, now, zone)
-    offers = [handover.resume_offer(conversation.language)]
+    offers = await handover.ways_out(session, conversation)
     await add_message(session, conversation, "system", words, now, offers=offers)

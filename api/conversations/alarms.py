@@ -1,5 +1,6 @@
 """Danger in a customer's message: safety words at once, priority, an alarm that is kept, a ticket."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,12 +10,13 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.conversations.bell import ALARMS, QUEUE, agent_key, touch
 from api.conversations.sentences import hotline, limits
 from api.conversations.tables import Alarm, Conversation
 from api.conversations.transcript import add_message
 from api.danger import Danger, safety_words
 from api.db.base import new_id
-from api.errors import Problem
+from api.errors import Problem, not_found
 from api.tickets.rules import utility_of_danger
 from api.tickets.service import file_danger_ticket
 
@@ -61,7 +63,29 @@ async def raise_alarm(
         alarm.ticket_number = await _ticket(session, conversation, text, hazard, now)
     session.add(alarm)
     await session.flush()
+    await touch(session, ALARMS)
+    await touch(session, QUEUE)  # danger comes first there
+    if conversation.agent_id is not None:
+        await touch(session, agent_key(conversation.agent_id))
     return {"kind": hazard.kind, "utility": hazard.utility, "ticket_number": alarm.ticket_number}
+
+
+async def unseen(session: AsyncSession, limit: int = 100) -> Sequence[Alarm]:
+    """The alarms that nobody has seen to yet, the oldest first."""
+    query = select(Alarm).where(Alarm.acknowledged_at.is_(None)).order_by(Alarm.at, Alarm.id).limit(limit)
+    return (await session.scalars(query)).all()
+
+
+async def see(session: AsyncSession, alarm_id: str, agent_id: str | None, now: datetime) -> Alarm:
+    """Somebody sees to an alarm (None: the service); the first one stays. Problem 404."""
+    alarm = await session.get(Alarm, alarm_id, with_for_update=True)
+    if alarm is None:
+        raise not_found("alarm")
+    if alarm.acknowledged_at is None:
+        alarm.acknowledged_by, alarm.acknowledged_at = agent_id, now
+        await session.flush()
+        await touch(session, ALARMS)
+    return alarm
 
 
 async def _told_enough(session: AsyncSession, conversation: Conversation, hazard: Hazard, now: datetime) -> bool:

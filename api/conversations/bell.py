@@ -5,12 +5,12 @@ A bell is a hint and holds no state: whoever waits reads the database, and reads
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 
 import structlog
-from sqlalchemy import event, func, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Text, bindparam, event, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, SessionTransaction
 
@@ -20,14 +20,34 @@ log = structlog.get_logger()
 CHANNEL = "mainsdesk_conversation"
 #: Rung when there may be a turn to work on.
 TURNS = "*"
+#: Rung when the list of those who wait for a person has changed, or somebody's presence.
+QUEUE = "queue"
+#: Rung when danger was spoken of, and when a bulletin changed.
+ALARMS, BULLETINS = "alarms", "bulletins"
+#: Rung when a ticket or an outage changed.
+TICKETS = "tickets"
 _TOUCHED = "touched_conversations"
+_NOTIFY = select(func.pg_notify(CHANNEL, func.unnest(bindparam("keys", type_=ARRAY(Text)))))
+#: Seconds between looks whether the connection that listens still stands, and before another one is tried.
+ALIVE_EVERY, AGAIN_AFTER = 15.0, 1.0
+
+
+def agent_key(agent_id: str) -> str:
+    """Rung when something of an agent's own has changed: a conversation of his, a mention, a call."""
+    return f"agent:{agent_id}"
 
 
 class Bell:
-    """Asyncio events by conversation id, or `TURNS`."""
+    """Asyncio events by conversation id, or one of the keys above."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
+
+    @contextmanager
+    def listen_to(self, keys: Iterable[str]) -> Iterator[dict[str, asyncio.Event]]:
+        """The events of several keys; wait for the first of them with `first_ring`."""
+        with ExitStack() as stack:
+            yield {key: stack.enter_context(self.listen(key)) for key in keys}
 
     @contextmanager
     def listen(self, key: str) -> Iterator[asyncio.Event]:
@@ -45,6 +65,11 @@ class Bell:
         for rung in tuple(self._waiting.get(key, ())):
             rung.set()
 
+    def ring_all(self) -> None:
+        """Ring for every key: whoever listens looks afresh."""
+        for key in tuple(self._waiting):
+            self.ring(key)
+
 
 bell = Bell()
 
@@ -58,13 +83,34 @@ async def wait_for_ring(rung: asyncio.Event, seconds: float) -> None:
         pass
 
 
+async def first_ring(rung: Mapping[str, asyncio.Event], seconds: float) -> None:
+    """Return when any of the events is set, or after `seconds`."""
+    waits = [asyncio.ensure_future(event.wait()) for event in rung.values()]
+    try:
+        await asyncio.wait(waits, timeout=max(seconds, 0), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
+
+
 async def touch(session: AsyncSession, key: str) -> None:
-    """Ring for this conversation (or `TURNS`) when the session's transaction has ended."""
-    touched: set[str] = session.sync_session.info.setdefault(_TOUCHED, set())
-    if key not in touched:
-        touched.add(key)
-        if session.get_bind().dialect.name == "postgresql":
-            await session.execute(select(func.pg_notify(CHANNEL, key)))
+    """Ring for this conversation, or another key, when the session's transaction has ended."""
+    mark(session.sync_session, key)
+
+
+def mark(session: Session | None, key: str) -> None:
+    """The same where there is only the session beneath; nothing for an object that is in none."""
+    if session is not None:
+        session.info.setdefault(_TOUCHED, set()).add(key)
+
+
+@event.listens_for(Session, "before_commit")
+def _tell_other_processes(session: Session) -> None:
+    """PostgreSQL passes them on with the commit, and only then."""
+    touched = session.info.get(_TOUCHED)
+    if touched and not session.in_nested_transaction() and session.get_bind().dialect.name == "postgresql":
+        session.execute(_NOTIFY, {"keys": list(touched)})
 
 
 @event.listens_for(Session, "after_transaction_end")
@@ -75,12 +121,15 @@ def _ring_after_commit(session: Session, transaction: SessionTransaction) -> Non
 
 
 @asynccontextmanager
-async def hear_other_processes(database: Database) -> AsyncIterator[None]:
-    """On PostgreSQL, pass on the rings of other processes while the context lasts; otherwise nothing to do."""
+async def hear_other_processes(database: Database, here: Bell = bell) -> AsyncIterator[None]:
+    """On PostgreSQL, pass on the rings of other processes while the context lasts; otherwise nothing to do.
+
+    Whenever the connection comes up, everything rings once: nobody tells what was rung while nobody listened.
+    """
     if database.is_sqlite:
         yield
         return
-    listener = asyncio.create_task(_listen(database))
+    listener = asyncio.create_task(_listen(database, here))
     try:
         yield
     finally:
@@ -88,20 +137,29 @@ async def hear_other_processes(database: Database) -> AsyncIterator[None]:
         await asyncio.gather(listener, return_exceptions=True)
 
 
-async def _listen(database: Database) -> None:
+async def _listen(database: Database, here: Bell) -> None:
     while True:
         try:
-            async with database.engine.connect() as connection:
-                raw = (await connection.get_raw_connection()).driver_connection
-                if raw is None:
-                    raise ConnectionError("no connection")
-                closed = asyncio.Event()
-                raw.add_termination_listener(lambda _connection: closed.set())  # noqa: B023
-                await raw.add_listener(CHANNEL, lambda _c, _pid, _channel, payload: bell.ring(payload))
-                try:
-                    await closed.wait()
-                finally:
-                    await connection.invalidate()
-        except (SQLAlchemyError, OSError) as error:
+            await _listen_once(database, here)
+        except Exception as error:  # noqa: BLE001 whatever it is, this process must not stay deaf
             log.warning("bell.listen_failed", error=type(error).__name__)
-        await asyncio.sleep(1)
+        await asyncio.sleep(AGAIN_AFTER)
+
+
+async def _listen_once(database: Database, here: Bell) -> None:
+    """Pass on rings until the connection is lost."""
+    async with database.engine.connect() as connection:
+        raw = (await connection.get_raw_connection()).driver_connection
+        if raw is None:
+            raise ConnectionError("no connection")
+        closed = asyncio.Event()
+        raw.add_termination_listener(lambda _connection: closed.set())
+        await raw.add_listener(CHANNEL, lambda _c, _pid, _channel, payload: here.ring(payload))
+        here.ring_all()
+        try:
+            while not closed.is_set():
+                await wait_for_ring(closed, ALIVE_EVERY)
+                if not closed.is_set():
+                    await raw.execute("SELECT 1", timeout=AGAIN_AFTER * 5)
+        finally:
+            await connection.invalidate()

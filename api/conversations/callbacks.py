@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.agents.tables import Agent
 from api.conversations import handover, ownership
+from api.conversations.bell import QUEUE, touch
 from api.conversations.schemas import Acting
 from api.conversations.tables import Callback, Conversation
 from api.db.idempotency import once, require_key
@@ -144,14 +145,14 @@ async def call(
     async def do() -> dict[str, Any]:
         agent = await ownership.acting_agent(session, caller, body.agent)
         callback, conversation = await found(session, callback_id, lock=True)
-        delivery_id = await _call(session, settings, callback, conversation, agent, now)
+        delivery_id = await place_call(session, settings, callback, conversation, agent, now)
         out = await shown(session, callback, conversation, whole=True)
         return CalledBack(**out.model_dump(), delivery_id=delivery_id).model_dump(mode="json")
 
     return await once(session, request, key, caller.name, now, do)
 
 
-async def _call(
+async def place_call(
     session: AsyncSession,
     settings: Settings,
     callback: Callback,
@@ -159,7 +160,7 @@ async def _call(
     agent: Agent | None,
     now: datetime,
 ) -> int:
-    """Queue the call; the delivery's id. Problem 409 or 422 where it cannot be made."""
+    """Take the (locked) conversation and queue the call; the delivery's id. Problem 409 or 422 where that cannot be."""
     if agent is None:
         raise Problem(422, "agent-required", "Name the agent who calls.")
     if not (settings.voice_on and settings.twilio_from):
@@ -176,6 +177,7 @@ async def _call(
         await ownership.claim(session, conversation.id, agent, now)
     elif conversation.agent_id != agent.id:
         raise Problem(409, "not-owner", "This conversation is another agent's.", owner=conversation.owner)
+    handover.expect_nothing(conversation)  # the two are going to talk
     last = select(Delivery).where(Delivery.key == f"callback:{callback.id}:{callback.calls}")
     earlier = await session.scalar(last)
     if earlier is not None and (
@@ -204,11 +206,24 @@ async def _call(
 async def change(callback_id: str, body: CallbackChange, caller: Staff, session: WriteSession, now: Now) -> CallbackOut:
     """End a promise: made, or not wanted any more. A call that only waited for it leaves the queue."""
     callback, conversation = await found(session, callback_id, lock=True)
-    if callback.status not in ("open", body.status):
+    await end(session, callback, conversation, body.status, now)
+    return await shown(session, callback, conversation, whole=owns(caller, conversation))
+
+
+async def end(
+    session: AsyncSession,
+    callback: Callback,
+    conversation: Conversation,
+    status: Literal["done", "cancelled"],
+    now: datetime,
+) -> None:
+    """End a promise whose conversation is locked; Problem 409 where it ended otherwise."""
+    if callback.status not in ("open", status):
         raise Problem(409, "callback-ended", f"This call-back is {callback.status}.")
-    callback.status = body.status
+    callback.status = status
     if conversation.owner == "waiting" and conversation.channel == "voice" and conversation.closed_at is None:
         handover.give_to_bot(conversation)
         conversation.closed_at = now
+    await touch(session, QUEUE)
+    await touch(session, conversation.id)
     await session.flush()
-    return await shown(session, callback, conversation, whole=owns(caller, conversation))

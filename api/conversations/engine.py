@@ -105,8 +105,10 @@ class Engine:
                         await self._fail(claim, "lost")
                 case Failed(why=why):
                     await self._fail(claim, why)
-                case Answered(messages=messages):
-                    spoke = await queue.finish(self._database, claim, messages, self._clock())
+                case Answered(messages=messages, understood=understood, sheet=sheet):
+                    spoke = await queue.finish(
+                        self._database, claim, messages, self._clock(), understood=understood, sheet=sheet
+                    )
                     self._count(claim, "answered" if spoke else "dropped")
         except Exception:
             # The lease will run out and the turn is tried again.

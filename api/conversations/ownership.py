@@ -1,12 +1,18 @@
 """Agents take, answer, pass on and close conversations. Functions take a session and never commit."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any, Literal
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.agents.tables import Agent
 from api.conversations import handover
+from api.conversations.bell import agent_key, touch
+from api.conversations.briefing import complete_briefing
+from api.conversations.notes import add_note
+from api.conversations.presence import open_of, seen_lately
 from api.conversations.sentences import say
 from api.conversations.tables import Conversation, Message
 from api.conversations.transcript import add_message, drop_turns, lock_conversation
@@ -14,6 +20,7 @@ from api.deps import Caller
 from api.errors import Problem, not_found
 
 SUPERVISORS = ("supervisor", "admin")
+Outcome = Literal["", "solved", "ticket", "callback", "no_answer", "other"]
 
 
 async def agent_named(session: AsyncSession, username: str) -> Agent:
@@ -38,10 +45,30 @@ async def locked(session: AsyncSession, conversation_id: str) -> Conversation:
     return conversation
 
 
-async def claim(session: AsyncSession, conversation_id: str, agent: Agent | None, now: datetime) -> Conversation:
-    """Take a conversation from the queue or the bot. Problem 409 for every claim after the first."""
+def working(agent: Agent) -> None:
+    """Problem 409 for who does not work here any more."""
+    if not agent.active:
+        raise Problem(409, "agent-inactive", "This agent is not active.")
+
+
+async def claim(
+    session: AsyncSession,
+    conversation_id: str,
+    agent: Agent | None,
+    now: datetime,
+    *,
+    strict: bool = False,
+    caller: Caller | None = None,
+) -> Conversation:
+    """Take a conversation from the queue or the bot. Problem 409 for every claim after the first.
+
+    `strict`: 409 `at-capacity`, too, for an agent who has as many as he may have; danger, supervisors and the service
+    token go beyond.
+    """
     if agent is None:
         raise Problem(422, "agent-required", "Name the agent who claims.")
+    working(agent)
+    before = await session.scalar(select(Conversation.owner).where(Conversation.id == conversation_id))
     taken = await session.scalar(
         update(Conversation)
         .where(
@@ -49,7 +76,7 @@ async def claim(session: AsyncSession, conversation_id: str, agent: Agent | None
             Conversation.owner.in_(("waiting", "bot")),
             Conversation.closed_at.is_(None),
         )
-        .values(owner="agent", agent_id=agent.id, handover_message=None, waiting_told_at=None)
+        .values(owner="agent", agent_id=agent.id, claimed_at=now)
         .returning(Conversation.id)
         .execution_options(synchronize_session=False)
     )
@@ -57,10 +84,28 @@ async def claim(session: AsyncSession, conversation_id: str, agent: Agent | None
     if taken is None:
         kind = "closed" if conversation.closed_at is not None else "already-claimed"
         raise Problem(409, kind, "This conversation cannot be claimed now.", owner=conversation.owner)
+    above = agent.role in SUPERVISORS or (caller is not None and caller.kind == "service")
+    if strict and not above and conversation.priority > 1:
+        await _check_room(session, agent)
+    handover.give_to_agent(conversation, agent, now, expected=before == "waiting")
     await drop_turns(session, conversation.id)
     await handover.note_wait(session, conversation, now)
     await add_message(session, conversation, "system", say("agent_joined", conversation.language), now)
     return conversation
+
+
+async def _check_room(session: AsyncSession, agent: Agent) -> None:
+    """Problem 409 where the agent has more conversations, the one just taken among them, than he may have.
+
+    Conversation, then agent: always locked in this order.
+    """
+    await session.refresh(agent, ["capacity"], with_for_update={"key_share": True})
+    if await open_of(session, agent.id) > agent.capacity:
+        raise at_capacity(agent)
+
+
+def at_capacity(agent: Agent) -> Problem:
+    return Problem(409, "at-capacity", "This agent has as many conversations as he may have.", capacity=agent.capacity)
 
 
 async def owned(
@@ -84,43 +129,111 @@ async def reply(
 ) -> Message:
     """Say something as the conversation's agent."""
     conversation = await owned(session, conversation_id, caller, agent, strictly=True)
+    handover.expect_nothing(conversation)
+    await touch(session, agent_key(conversation.agent_id or ""))
     return await add_message(session, conversation, "agent", text, now, agent_id=conversation.agent_id)
 
 
-async def release(
-    session: AsyncSession, conversation_id: str, caller: Caller, agent: Agent | None, now: datetime
+async def no_answer_needed(
+    session: AsyncSession, conversation_id: str, caller: Caller, agent: Agent | None
 ) -> Conversation:
-    """Give a conversation back to the bot, and tell the customer."""
+    """The agent says that the customer's last words ask for nothing ("thank you"): he is not silent."""
+    conversation = await owned(session, conversation_id, caller, agent, strictly=True)
+    handover.expect_nothing(conversation)
+    await session.flush()
+    await touch(session, agent_key(conversation.agent_id or ""))
+    return conversation
+
+
+async def release(
+    session: AsyncSession,
+    conversation_id: str,
+    caller: Caller,
+    agent: Agent | None,
+    now: datetime,
+    *,
+    summary: str = "",
+    slots: Mapping[str, Any] | None = None,
+) -> Conversation:
+    """Give a conversation back to the bot, and tell the customer.
+
+    `summary`: what was agreed, and `slots`: what it was about (place, ticket, …): the bot goes on from there.
+    """
     conversation = await owned(session, conversation_id, caller, agent)
     if conversation.owner == "bot":
         raise Problem(409, "not-owner", "The bot has this conversation already.", owner="bot")
     handover.give_to_bot(conversation)
+    if summary or slots:
+        conversation.briefing = await complete_briefing(session, conversation, summary, slots or {}, now)
+        given = {name: value for name, value in (slots or {}).items() if value not in ("", None)}
+        told = "\n".join([summary, *(f"{name}: {value}" for name, value in given.items())]).strip()
+        await add_note(session, conversation, agent.id if agent else None, "handback", told, now)
     await session.flush()
     await add_message(session, conversation, "system", say("agent_released", conversation.language), now)
     return conversation
 
 
 async def transfer(
-    session: AsyncSession, conversation_id: str, caller: Caller, agent: Agent | None, to: str | None, now: datetime
+    session: AsyncSession,
+    conversation_id: str,
+    caller: Caller,
+    agent: Agent | None,
+    to: str | None,
+    now: datetime,
+    *,
+    note: str = "",
+    skill: str = "",
+    language: str = "",
+    strict: bool = False,
+    force: bool = False,
 ) -> Conversation:
-    """Pass a conversation to another agent, or back to the head of the queue."""
+    """Pass a conversation to another agent, or back to the head of the queue.
+
+    `skill`, `language`: what who takes it should have, and in which language the customer is to be written to.
+    `strict`: 409 `agent-absent` or `at-capacity` where the other one is not there or has no room, unless `force`.
+    """
     conversation = await owned(session, conversation_id, caller, agent)
     if conversation.closed_at is not None:
         raise Problem(409, "closed", "This conversation is closed.", owner=conversation.owner)
     target = await agent_named(session, to) if to else None
+    if target is not None:
+        working(target)
+        if strict and not force:
+            await _check_takes(session, target, now)
     await drop_turns(session, conversation.id)
-    conversation.owner = "agent" if target else "waiting"
-    conversation.agent_id = target.id if target else None
-    conversation.waiting_since = None if target else conversation.waiting_since or now
+    conversation.skill = skill or conversation.skill
+    conversation.language = language or conversation.language
+    where = " ".join(filter(None, (target.username if target else "…", skill, language)))
+    by = agent.id if agent else None
+    if target is not None:
+        conversation.waiting_since = None
+        handover.give_to_agent(conversation, target, now)
+    else:
+        handover.give_to_queue(conversation, "transfer", now)
     conversation.handover_reason = "transfer"
-    conversation.handover_message = None
+    conversation.passed_by = by
+    await add_note(session, conversation, by, "transfer", f"→ {where}{': ' if note else ''}{note}", now)
     await session.flush()
     await add_message(session, conversation, "system", say("agent_transferred", conversation.language), now)
     return conversation
 
 
+async def _check_takes(session: AsyncSession, target: Agent, now: datetime) -> None:
+    if target.presence == "away" or target.id not in await seen_lately(session, now):
+        raise Problem(409, "agent-absent", "This agent is not there.")
+    if await open_of(session, target.id) >= target.capacity:
+        raise at_capacity(target)
+
+
 async def close(
-    session: AsyncSession, conversation_id: str, caller: Caller, agent: Agent | None, now: datetime
+    session: AsyncSession,
+    conversation_id: str,
+    caller: Caller,
+    agent: Agent | None,
+    now: datetime,
+    *,
+    outcome: Outcome = "",
+    note: str = "",
 ) -> Conversation:
     """End a conversation. The customer's next message opens it again, with the bot."""
     conversation = await owned(session, conversation_id, caller, agent)
@@ -128,7 +241,9 @@ async def close(
         raise Problem(409, "closed", "This conversation is closed already.", owner=conversation.owner)
     await drop_turns(session, conversation.id)
     handover.give_to_bot(conversation)
-    conversation.closed_at = now
+    conversation.closed_at, conversation.outcome = now, outcome
+    if note:
+        await add_note(session, conversation, agent.id if agent else None, "close", note, now)
     await session.flush()
     await add_message(session, conversation, "system", say("closed", conversation.language), now)
     return conversation

@@ -4,15 +4,17 @@ Only the oldest unfinished turn of a conversation can be claimed, so that one co
 `fence` grows with every claim, so that whoever lost a turn can neither finish it nor write for it any more.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, bindparam, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.bulletins.telling import said_first
 from api.conversations import handover, rules
 from api.conversations.bell import touch
+from api.conversations.insight import Understood, note_person_next, write_understanding
 from api.conversations.rasa import Said
 from api.conversations.sentences import hotline, say
 from api.conversations.tables import Conversation, Message, Turn
@@ -28,6 +30,9 @@ from api.conversations.transcript import (
 from api.db.base import table_of
 from api.db.engine import Database
 
+#: What the bot gets in the place of a command that a customer typed.
+COMMAND = "…"
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -41,6 +46,18 @@ class Claim:
     attempts: int
     accepted_at: datetime
     payload: dict[str, Any]
+    #: What an agent tells the bot (Conversation.briefing); {} where there is nothing new.
+    briefing: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def in_words(self) -> bool:
+        """Whether the customer wrote or said something, and neither chose a button nor typed a command."""
+        return not self.payload["choice"] and self.payload["text"] != COMMAND
+
+    @property
+    def words_of(self) -> str:
+        """The message whose words these are: after "try again" that of the first try."""
+        return str(self.payload.get("words_of") or self.message_id)
 
     @property
     def request(self) -> dict[str, Any]:
@@ -57,6 +74,7 @@ class Claim:
                 "channel": self.channel,
                 "choice": self.payload["choice"],
                 "danger": self.payload["danger"],
+                **({"briefing": self.briefing} if self.briefing else {}),
             },
         }
 
@@ -82,6 +100,7 @@ _CLAIMABLE = (
         Message.at,
         Conversation.episode,
         Conversation.channel,
+        Conversation.briefing,
     )
     .join_from(table_of(Turn), Message, Message.id == _t.message_id)
     .join(Conversation, Conversation.id == _t.conversation_id)
@@ -106,7 +125,7 @@ _TURN = select(_t.state, _t.fence).where(_t.message_id == bindparam("turn")).wit
 _c = table_of(Conversation).c
 _SPEAKER = (
     select(
-        *(_c.owner, _c.closed_at, _c.handover_message, _c.last_seq),
+        *(_c.owner, _c.closed_at, _c.handover_message, _c.handover_reason, _c.last_seq, _c.language, _c.sheet),
         *(_c.channel, _c.deliver_to, _c.held_until),
     )
     .where(_c.id == bindparam("conversation"))
@@ -145,6 +164,7 @@ async def claim_in(session: AsyncSession, worker: str, now: datetime, lease: flo
             attempts=row.attempts + 1,
             accepted_at=row.at,
             payload=dict(row.payload),
+            briefing=dict(row.briefing or {}),
         )
         for row in found
     ]
@@ -167,8 +187,21 @@ def _may_speak(conversation: Any, message_id: str) -> bool:
     return bool(conversation.owner == "bot" or handed_over)
 
 
-async def finish(database: Database, claim: Claim, said: tuple[Said, ...], now: datetime) -> bool:
-    """Commit the replies and the turn's end together. False if the turn or the conversation was no longer the bot's."""
+async def finish(
+    database: Database,
+    claim: Claim,
+    said: tuple[Said, ...],
+    now: datetime,
+    *,
+    understood: Understood | None = None,
+    sheet: dict[str, Any] | None = None,
+    failed: bool = False,
+) -> bool:
+    """Commit the replies and the turn's end together. False if the turn or the conversation was no longer the bot's.
+
+    Bulletins that concern the customer come before the replies. `sheet`: what the bot knows now, None for as before.
+    An agent's briefing has been heard, unless the turn `failed`.
+    """
     about = {"conversation": claim.conversation_id, "turn": claim.message_id}
     async with database.write() as session, session.begin():
         # Locked in this order, as everywhere.
@@ -179,18 +212,46 @@ async def finish(database: Database, claim: Claim, said: tuple[Said, ...], now: 
         speaks = _may_speak(conversation, claim.message_id)
         await session.execute(_END, {"turn": claim.message_id, "end": "done" if speaks else "dropped"})
         if speaks:
-            await add_messages(
-                session,
-                claim.conversation_id,
-                conversation.last_seq,
-                "bot",
-                said,
-                now,
-                route_of(conversation),
-                reply_to=claim.message_id,
+            about_place = conversation.sheet if sheet is None else sheet
+            quiet = not said or claim.payload.get("danger")
+            first = (
+                []
+                if quiet
+                else await said_first(session, claim.conversation_id, conversation.language, about_place, now)
             )
+            seq, route = conversation.last_seq, route_of(conversation)
+            await add_messages(session, claim.conversation_id, seq, "system", first, now, route)
+            seq += len(first)
+            if conversation.owner == "waiting":
+                said = await _with_ways_out(session, claim, said)
+            new: dict[str, Any] = {} if sheet is None else {"sheet": sheet}
+            if claim.briefing and not failed:
+                new["briefing"] = {}
+            await add_messages(
+                session, claim.conversation_id, seq, "bot", said, now, route, also=new, reply_to=claim.message_id
+            )
+            await _note_understanding(session, claim, conversation, understood, now)
         await touch(session, claim.conversation_id)
         return speaks
+
+
+async def _with_ways_out(session: AsyncSession, claim: Claim, said: tuple[Said, ...]) -> tuple[Said, ...]:
+    """Under the words that hand over: what the customer can do instead of waiting (the telephone says it itself)."""
+    if claim.channel == "voice" or not said or said[-1].offers:
+        return said
+    conversation = await session.get_one(Conversation, claim.conversation_id)
+    return (*said[:-1], replace(said[-1], offers=tuple(await handover.ways_out(session, conversation))))
+
+
+async def _note_understanding(
+    session: AsyncSession, claim: Claim, conversation: Any, understood: Understood | None, now: datetime
+) -> None:
+    """Keep what the customer's words were taken for, and that a person was asked for after the words before."""
+    if understood is not None and claim.in_words:
+        language = claim.payload["language"]
+        await write_understanding(session, claim.words_of, claim.conversation_id, language, understood, now)
+    if conversation.handover_message == claim.message_id and conversation.handover_reason == "wish":
+        await note_person_next(session, claim.conversation_id, claim.words_of)
 
 
 async def fail(database: Database, claim: Claim, now: datetime) -> bool:
@@ -203,7 +264,7 @@ async def fail(database: Database, claim: Claim, now: datetime) -> bool:
     if number:
         words += ("" if language == "zh" else " ") + say("failure_hotline", language, hotline=number)
     retry = Offer(say("choice_retry", language or "zh"), handover.RETRY + claim.message_id)
-    return await finish(database, claim, (Said(words, (retry, handover.person_offer(language))),), now)
+    return await finish(database, claim, (Said(words, (retry, handover.person_offer(language))),), now, failed=True)
 
 
 async def put_back(database: Database, claim: Claim, now: datetime, *, lost: bool) -> bool:

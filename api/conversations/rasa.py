@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from api.conversations.insight import Understood, understood_in, whole_sheet
 from api.conversations.transcript import Offer
 
 WEBHOOK = "/webhooks/desk/webhook"
@@ -28,6 +29,10 @@ class Answered:
     """Rasa's replies; none only where the turn was declared silent."""
 
     messages: tuple[Said, ...]
+    #: What Rasa took the message for; None for a choice, or where it did not tell.
+    understood: Understood | None = None
+    #: What the bot knows now (Conversation.sheet); None where it did not tell.
+    sheet: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,9 @@ class _Answer(BaseModel):
     messages: list[_Message] = Field(max_length=20)
     silent: bool = False
     failed: bool = False
+    #: For the people at the desk, judged on their own: nothing in them makes an answer unfit.
+    understood: Any = None
+    sheet: Any = None
 
 
 async def ask(client: httpx.AsyncClient, request: dict[str, Any], seconds: float) -> Outcome:
@@ -97,5 +105,7 @@ async def ask(client: httpx.AsyncClient, request: dict[str, Any], seconds: float
                 message.expects,
             )
             for message in answer.messages
-        )
+        ),
+        understood_in(answer.understood),
+        whole_sheet(answer.sheet),
     )

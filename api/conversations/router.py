@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.agents.tables import Agent
 from api.channels.wechat.tables import Follower
 from api.conversations import handover, ownership
+from api.conversations.insight import understandings_of
 from api.conversations.schemas import (
     Acting,
-    AlarmOut,
+    Close,
     ConversationChange,
     ConversationOut,
     DeliveryState,
@@ -22,13 +23,15 @@ from api.conversations.schemas import (
     NewCallback,
     NewHandover,
     Owner,
+    Release,
     Reply,
     TranscriptLine,
     Transfer,
+    UnderstoodOut,
     Window,
 )
 from api.conversations.sentences import agent_hours, callback_due, hotline
-from api.conversations.tables import Alarm, Conversation
+from api.conversations.tables import Conversation
 from api.conversations.transcript import Line, lines_after, lock_conversation, state_of
 from api.conversations.turns import LiveTurn
 from api.db.idempotency import once, require_key
@@ -38,7 +41,6 @@ from api.outbox.service import carried_lines
 from api.paging import Limit, Page, cursor_of, newest_first, read_cursor
 
 router = APIRouter(prefix="/conversations", tags=["conversations"])
-alarms = APIRouter(tags=["conversations"])
 Key = Annotated[str, Depends(require_key)]
 DEFAULT_LIMIT = 50
 #: Stands in the cursor of a list for a time that is missing.
@@ -150,11 +152,15 @@ async def transcript(
     page = lines[:limit]
     following = str(page[-1].message.seq) if len(lines) > limit else None
     carried = await carried_lines(session, [line.message.id for line in page])
+    customers = [line.message.id for line in page if line.message.sender == "customer"]
+    understood = await understandings_of(session, customers)
     items = []
     for line in page:
         out = TranscriptLine.model_validate(MessageOut.of(line), from_attributes=True)
         if (delivery := carried.get(line.message.id)) is not None:
             out.delivery = DeliveryState.model_validate(delivery)
+        if line.message.id in understood:
+            out.understood = UnderstoodOut.model_validate(understood[line.message.id])
         items.append(out)
     return Page(items=items, next=following)
 
@@ -202,9 +208,9 @@ async def reply(
 
 @router.post("/{conversation_id}/release", response_model=ConversationOut)
 async def release(
-    conversation_id: str, body: Acting, request: Request, caller: Staff, key: Key, session: WriteSession, now: Now
+    conversation_id: str, body: Release, request: Request, caller: Staff, key: Key, session: WriteSession, now: Now
 ) -> dict[str, Any]:
-    """Give the conversation back to the bot."""
+    """Give the conversation back to the bot, with what was agreed."""
     return await _act(
         session,
         request,
@@ -212,7 +218,9 @@ async def release(
         caller,
         now,
         body,
-        lambda agent: ownership.release(session, conversation_id, caller, agent, now),
+        lambda agent: ownership.release(
+            session, conversation_id, caller, agent, now, summary=body.summary, slots=body.slots
+        ),
     )
 
 
@@ -228,13 +236,23 @@ async def transfer(
         caller,
         now,
         body,
-        lambda agent: ownership.transfer(session, conversation_id, caller, agent, body.to, now),
+        lambda agent: ownership.transfer(
+            session,
+            conversation_id,
+            caller,
+            agent,
+            body.to,
+            now,
+            note=body.note,
+            skill=body.skill,
+            language=body.language,
+        ),
     )
 
 
 @router.post("/{conversation_id}/close", response_model=ConversationOut)
 async def close(
-    conversation_id: str, body: Acting, request: Request, caller: Staff, key: Key, session: WriteSession, now: Now
+    conversation_id: str, body: Close, request: Request, caller: Staff, key: Key, session: WriteSession, now: Now
 ) -> dict[str, Any]:
     """End the conversation; the customer's next message opens it again, with the bot."""
     return await _act(
@@ -244,7 +262,9 @@ async def close(
         caller,
         now,
         body,
-        lambda agent: ownership.close(session, conversation_id, caller, agent, now),
+        lambda agent: ownership.close(
+            session, conversation_id, caller, agent, now, outcome=body.outcome, note=body.note
+        ),
     )
 
 
@@ -264,7 +284,7 @@ async def hand_over(
 
     async def do() -> dict[str, Any]:
         conversation = await ownership.locked(session, conversation_id)
-        await handover.hand_over(session, conversation, body.reason, now, caller.message_id)
+        await handover.hand_over(session, conversation, body.reason, now, caller.message_id, body.skill)
         hours, due = await agent_hours(session), await callback_due(session, now, settings.zone)
         return {
             "owner": conversation.owner,
@@ -313,15 +333,6 @@ async def change(
         conversation.language = body.language
         await session.flush()
     return await shown(session, conversation)
-
-
-@alarms.get("/alarms")
-async def raised_alarms(
-    _staff: Staff, session: ReadSession, limit: Limit = DEFAULT_LIMIT, cursor: str | None = None
-) -> Page[AlarmOut]:
-    """Messages that spoke of danger, newest first; `owner` agent: nothing was sent, that agent must act."""
-    rows, following = await newest_first(session, select(Alarm), Alarm.at, Alarm.id, limit, cursor)
-    return Page(items=[AlarmOut.model_validate(row) for row in rows], next=following)
 
 
 def rfc3339(moment: datetime) -> str:

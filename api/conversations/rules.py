@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from statistics import median
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 #: Joins the parts of one emoji; the only format character that is kept.
@@ -128,3 +128,95 @@ def next_working_time(now: datetime, hours: Hours, zone: ZoneInfo) -> datetime:
         if local < end:
             return max(local, start).astimezone(now.tzinfo)
     raise ValueError("agents never work")
+
+
+#: What an agent can be skilled in, besides languages.
+SKILLS = ("power", "water", "complaint")
+
+
+@dataclass(frozen=True)
+class Seat:
+    """An agent, as queues see him. `open`: conversations that are his now. No language or skill named: any."""
+
+    agent_id: str
+    languages: frozenset[str]
+    skills: frozenset[str]
+    open: int
+    capacity: int
+    idle_since: datetime
+
+    @property
+    def room(self) -> bool:
+        return self.open < self.capacity
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A conversation that waits for an agent. `skill`: one of SKILLS, or '' for anything."""
+
+    conversation_id: str
+    priority: int
+    since: datetime
+    language: str | None
+    skill: str
+    passed_by: str | None = None
+
+
+def skills_of(names: Sequence[Any]) -> frozenset[str]:
+    """The skills that queues know among an agent's; `complaints` is one, too."""
+    known = {str(name).strip().lower().removesuffix("s") for name in names}
+    return frozenset(known & set(SKILLS))
+
+
+def suits(seat: Seat, waiting: Waiting) -> bool:
+    """Whether the agent has the customer's language and knows about the matter."""
+    language = not seat.languages or waiting.language is None or waiting.language in seat.languages
+    return language and (not waiting.skill or not seat.skills or waiting.skill in seat.skills)
+
+
+def offered(seat: Seat, waiting: Waiting, now: datetime, suited: timedelta) -> bool:
+    """Whether the agent may be given it: danger, and who has waited for so long, goes to anybody."""
+    return waiting.priority == 1 or now - waiting.since >= suited or suits(seat, waiting)
+
+
+def in_order(seat: Seat, queue: Sequence[Waiting], now: datetime, suited: timedelta) -> list[Waiting]:
+    """What the agent may be offered, the best first: by priority, then by how long it has waited.
+
+    What he let lie before comes last of all.
+    """
+    fit = [waiting for waiting in queue if offered(seat, waiting, now, suited)]
+    return sorted(fit, key=lambda w: (w.passed_by == seat.agent_id, w.priority, w.since, w.conversation_id))
+
+
+def best_seat(seats: Sequence[Seat], waiting: Waiting, now: datetime, suited: timedelta) -> Seat | None:
+    """Who gets the conversation: one whom it suits before others, with the fewest open, idle the longest.
+
+    Never the agent who let it lie, and nobody without room.
+    """
+    free = [s for s in seats if s.room and s.agent_id != waiting.passed_by and offered(s, waiting, now, suited)]
+    return min(free, key=lambda s: (not suits(s, waiting), s.open, s.idle_since, s.agent_id), default=None)
+
+
+def silence(
+    unanswered: timedelta, reminded: timedelta | None, *, gone: bool, remind_seconds: float, pass_seconds: float
+) -> Literal["", "remind", "pass"]:
+    """What an agent's silence leads to. `unanswered`, `reminded`: so long ago; `gone`: his console is closed.
+
+    Nobody who is there loses a conversation unwarned, and the warning leaves him the time between the two limits.
+    """
+    waited = unanswered.total_seconds()
+    if waited < remind_seconds:
+        return ""
+    if gone:
+        return "pass"
+    if reminded is None:
+        return "remind"
+    return "pass" if waited >= pass_seconds and reminded.total_seconds() >= pass_seconds - remind_seconds else ""
+
+
+def tells_place(place: int, told: int, ago: timedelta, times: int, limit: Mapping[str, Any], channel: str) -> bool:
+    """Whether a waiting customer is told the place now; `told`: the last one (0: none), `ago`: when he was told."""
+    if times >= int(limit["times"].get(channel, 0)):
+        return False
+    better = place < told or not told
+    return ago >= timedelta(minutes=limit["better_minutes" if better else "again_minutes"])

@@ -2,14 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 
+from api.conversations.ownership import Outcome
 from api.conversations.transcript import Line
 
 Owner = Literal["bot", "waiting", "agent"]
 Language = Literal["zh", "en"]
+Skill = Literal["", "power", "water", "complaint"]
+SlotName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{0,39}$")]
+SlotValue = Annotated[str, StringConstraints(max_length=300)] | StrictBool | int | float | None
 
 
 class ChoiceOut(BaseModel):
@@ -61,10 +65,21 @@ class MessageOut(BaseModel):
         )
 
 
+class UnderstoodOut(BaseModel):
+    """What the bot took a customer's line for; `missed`: it asked back."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    intent: str
+    confidence: float
+    missed: bool
+
+
 class TranscriptLine(MessageOut):
-    """A line as agents see it; `delivery` where a vendor carries it."""
+    """A line as agents see it; `delivery` where a vendor carries it, `understood` where the bot answered it."""
 
     delivery: DeliveryState | None = None
+    understood: UnderstoodOut | None = None
 
 
 class Window(BaseModel):
@@ -84,6 +99,11 @@ class ConversationOut(BaseModel):
     language: Language | None
     owner: Owner
     agent: str | None = None
+    skill: str = ""
+    claimed_at: datetime | None = None
+    #: Since when the customer waits for a word of the agent who owns it.
+    unanswered_since: datetime | None = None
+    outcome: str = ""
     priority: int
     waiting_since: datetime | None
     handover_reason: str
@@ -108,6 +128,9 @@ class AlarmOut(BaseModel):
     owner: Owner
     ticket_number: str | None
     at: datetime
+    #: When somebody saw to it, and who (the agent's id; null where the service token did).
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str | None = None
 
 
 class Acting(BaseModel):
@@ -125,10 +148,51 @@ class Transfer(Acting):
 
     to: str | None = Field(default=None, max_length=60)
     note: str = Field(default="", max_length=300)
+    #: What the next agent should know about.
+    skill: Skill = ""
+    #: The language that the customer is written to in from here.
+    language: Language | Literal[""] = ""
+
+
+class Release(Acting):
+    """`summary`: what was agreed; `slots`: what it was about, e.g. service_point_id, address, ticket. The bot goes on
+    from there."""
+
+    summary: str = Field(default="", max_length=1000)
+    slots: dict[SlotName, SlotValue] = Field(default={}, max_length=20)
+
+
+class Close(Acting):
+    """How it ended."""
+
+    outcome: Outcome = ""
+    note: str = Field(default="", max_length=1000)
+
+
+class NewNote(Acting):
+    """For colleagues alone; `@username` tells a colleague of it. A whisper is a supervisor's to the agent."""
+
+    text: str = Field(min_length=1, max_length=2000)
+    kind: Literal["note", "whisper"] = "note"
+
+
+class NoteOut(BaseModel):
+    """A note, who wrote it (null: the desk itself), and whom it names."""
+
+    id: str
+    kind: str
+    agent: str | None
+    text: str
+    mentions: list[str]
+    #: The line after which it stands.
+    seq: int
+    at: datetime
 
 
 class NewHandover(BaseModel):
     reason: str = Field(default="wish", max_length=40)
+    #: What the agent should know about.
+    skill: Skill = ""
 
 
 class NewCallback(BaseModel):

@@ -39,6 +39,10 @@ class Conversation(Base):
     handover_message: Mapped[str | None] = mapped_column(String(40))
     #: When a waiting customer was last told that a colleague will read the message.
     waiting_told_at: Mapped[datetime | None]
+    #: The place in the queue that the customer was told last; 0 for none.
+    place_told: Mapped[int] = mapped_column(default=0, server_default="0")
+    #: How often the desk told it of its own accord while this customer waits.
+    place_times: Mapped[int] = mapped_column(default=0, server_default="0")
     #: Grows when a closed conversation is taken up again: the bot starts afresh.
     episode: Mapped[int] = mapped_column(default=1)
     last_seq: Mapped[int] = mapped_column(default=0)
@@ -172,6 +176,9 @@ class Alarm(Base):
     owner: Mapped[str] = mapped_column(String(8))
     ticket_number: Mapped[str | None] = mapped_column(String(12))
     at: Mapped[datetime]
+    #: Who saw to it, and when; None while nobody has.
+    acknowledged_by: Mapped[str | None] = mapped_column(ForeignKey("agents.id"))
+    acknowledged_at: Mapped[datetime | None]
 
 
 class Understanding(Base):
@@ -190,6 +197,10 @@ class Understanding(Base):
     language: Mapped[str] = mapped_column(String(2))
     #: True where the bot said that it did not understand, or asked back what was meant.
     missed: Mapped[bool] = mapped_column(default=False, server_default=false())
+    #: True where the bot had asked something, so that it may be the reply, whatever its intent.
+    answer: Mapped[bool] = mapped_column(default=False, server_default=false())
+    #: True where the customer asked for a person right after.
+    person_next: Mapped[bool] = mapped_column(default=False, server_default=false())
     at: Mapped[datetime]
     #: The intent that a reviewer gave it, `none` where it is no example for any.
     reviewed_as: Mapped[str] = mapped_column(String(40), default="", server_default="")

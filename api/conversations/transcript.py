@@ -4,10 +4,11 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from itertools import chain
 from typing import Any, Protocol
 
-from sqlalchemy import bindparam, exists, insert, select, update
+from sqlalchemy import Update, bindparam, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from api.conversations.bell import TURNS, touch
@@ -49,6 +50,17 @@ _COUNT_LINES = (
     .where(table_of(Conversation).c.id == bindparam("conversation"))
     .values(last_seq=bindparam("seq"), last_message_at=bindparam("moment"))
 )
+_CHANGE = update(table_of(Conversation)).where(table_of(Conversation).c.id == bindparam("conversation"))
+
+
+@cache
+def _change(columns: tuple[str, ...], *, counted: bool) -> Update:
+    """The statement that sets columns of a conversation (`new_<column>`), and counts its lines on the way."""
+    values = {name: bindparam(f"new_{name}", type_=table_of(Conversation).c[name].type) for name in columns}
+    statement = _COUNT_LINES if counted else _CHANGE
+    return statement.values(**values) if values else statement
+
+
 _ADD_MESSAGES, _ADD_CHOICES, _ADD_TURN = (insert(table_of(c)) for c in (Message, Choice, Turn))
 
 
@@ -116,16 +128,24 @@ async def add_messages(
     said: Sequence[Worded],
     now: datetime,
     route: Route | None = None,
+    *,
+    also: Mapping[str, Any] | None = None,
     **fields: Any,
 ) -> None:
-    """Append several lines at once to a conversation of which no object is loaded; it must be locked."""
+    """Append several lines at once to a conversation of which no object is loaded; it must be locked.
+
+    `also`: columns of the conversation to set in the same statement; without lines, in one of their own.
+    """
     rows = [
         _line(conversation_id, seq, sender, message.text, now, {**fields, "expects": message.expects})
         for seq, message in enumerate(said, last_seq + 1)
     ]
+    new = {f"new_{name}": value for name, value in (also or {}).items()}
+    if new and not rows:
+        await session.execute(_change(tuple(also or ()), counted=False), {"conversation": conversation_id, **new})
     if rows:
-        count = {"conversation": conversation_id, "seq": rows[-1]["seq"], "moment": now}
-        await session.execute(_COUNT_LINES, count)
+        count = {"conversation": conversation_id, "seq": rows[-1]["seq"], "moment": now, **new}
+        await session.execute(_change(tuple(also or ()), counted=True), count)
         choices = [_choices(row, message.offers) for row, message in zip(rows, said, strict=True)]
         await _insert(session, rows, choices, route, now)
 

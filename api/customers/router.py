@@ -2,13 +2,14 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 
 from api.conversations.turns import LiveTurn
 from api.customers import matters, service
 from api.customers.schemas import (
     AccountFile,
     ContactOut,
+    FoundAccountOut,
     FoundTicket,
     Lookup,
     LookupAnswer,
@@ -18,6 +19,7 @@ from api.customers.schemas import (
     Proof,
     Verified,
 )
+from api.customers.search import MOST, find_accounts, found_account
 from api.db.idempotency import once, require_key
 from api.deps import Caller, CurrentCaller, Now, ReadSession, SettingsDep, Staff, WriteSession
 from api.errors import Problem, not_found
@@ -148,6 +150,17 @@ async def list_contacts(
         limit=limit,
     )
     return Page(items=[ContactOut.model_validate(record) for record in records], next=following)
+
+
+@router.get("/accounts")
+async def search_accounts(
+    _caller: Staff,
+    session: ReadSession,
+    q: Annotated[str, Query(min_length=2, max_length=200)],
+    limit: Annotated[int, Query(ge=1, le=MOST)] = MOST,
+) -> Page[FoundAccountOut]:
+    """Accounts by number, telephone, holder's name, identity document or address, for staff (E2)."""
+    return Page(items=[found_account(one) for one in await find_accounts(session, q, limit)])
 
 
 @router.get("/accounts/{number}")

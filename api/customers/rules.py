@@ -12,6 +12,8 @@ LOCK = timedelta(minutes=30)
 TRIES = 5
 #: A mobile carrier or an office puts many customers behind one source address; five would lock them all out.
 SOURCE_TRIES = 20
+#: Agents' sign-ins: a whole shift of one office comes from one address.
+DESK_SOURCE_TRIES = 30
 
 
 def is_verified(verified_at: datetime | None, closed_at: datetime | None, now: datetime) -> bool:

@@ -118,6 +118,20 @@ class AccountOut(BaseModel):
     last_bill_at: datetime | None
 
 
+class FoundAccountOut(BaseModel):
+    """An account as a search shows it: enough to tell which one is meant."""
+
+    number: str
+    holder_name: str
+    phone_masked: str
+    utility: str
+    state: str
+    service_point_id: str
+    address_zh: str
+    address_en: str
+    room: str
+
+
 class PointOut(BaseModel):
     """One of a customer's service points (C9)."""
 

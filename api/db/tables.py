@@ -1,6 +1,7 @@
 """Every table of every feature, imported in one place so that `Base.metadata` is whole."""
 
 from api.agents import tables as agents
+from api.audit import protection  # its triggers are part of the schema
 from api.audit import tables as audit
 from api.bulletins import tables as bulletins
 from api.channels.voice import tables as voice
@@ -31,6 +32,7 @@ __all__ = [
     "outages",
     "outbox",
     "outlets",
+    "protection",
     "quality",
     "surveys",
     "tickets",

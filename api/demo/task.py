@@ -1,12 +1,11 @@
 """The front desk's background task that keeps the demo's outages in the present."""
 
-import asyncio
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
+from api.chores import again_and_again
 from api.db.engine import Database
 from api.demo.seed import refresh_demo
 from api.deps import Clock
@@ -18,13 +17,8 @@ log = structlog.get_logger(__name__)
 
 
 async def keep_demo_fresh(database: Database, clock: Clock, zone: ZoneInfo) -> None:
-    """Refresh the demo every `PERIOD` until cancelled; a database that is away is asked again next time."""
-    while True:
-        await asyncio.sleep(PERIOD)
-        try:
-            await refresh_once(database, clock(), zone)
-        except SQLAlchemyError as error:
-            log.warning("demo.not_refreshed", reason=type(error).__name__)
+    """Refresh the demo every `PERIOD` until cancelled."""
+    await again_and_again("demo", lambda: refresh_once(database, clock(), zone), PERIOD)
 
 
 async def refresh_once(database: Database, now: datetime, zone: ZoneInfo) -> int:

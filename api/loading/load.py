@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.bulletins.tables import Bulletin
 from api.conversations.tables import Conversation
 from api.customers.tables import Account, ContactRecord
 from api.db.base import Base
@@ -28,6 +29,7 @@ from api.tickets.tables import RoutingRule, Ticket, Unit
 
 #: What the demo utility consists of, rows that refer to others first.
 DEMO_TABLES: tuple[type[Base], ...] = (
+    Bulletin,
     OutageReport,
     ContactRecord,
     Outage,

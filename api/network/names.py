@@ -7,11 +7,10 @@ import re
 from itertools import chain
 from pathlib import Path
 
-import structlog
 from sqlalchemy import select
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.chores import again_and_again
 from api.db.engine import Database
 from api.network.tables import Asset, NetworkState, Place
 
@@ -19,18 +18,17 @@ from api.network.tables import Asset, NetworkState, Place
 PERIOD = 10.0
 #: Customers leave it out: 10千伏东洛线 is 东洛线 to them.
 _VOLTAGE = re.compile(r"^\d+\s*(?:千伏|kV)\s*", re.IGNORECASE)
-log = structlog.get_logger(__name__)
 
 
 async def keep_names_written(database: Database, file: Path) -> None:
-    """Write the file now and whenever the network has changed, until cancelled; what fails is tried again."""
+    """Write the file now and whenever the network has changed, until cancelled."""
     written: int | None = None
-    while True:
-        try:
-            written = await write_names(database, file, written)
-        except (SQLAlchemyError, OSError) as error:
-            log.warning("names.not_written", reason=type(error).__name__)
-        await asyncio.sleep(PERIOD)
+
+    async def write() -> None:
+        nonlocal written
+        written = await write_names(database, file, written)
+
+    await again_and_again("names", write, PERIOD)
 
 
 async def write_names(database: Database, file: Path, written: int | None) -> int | None:

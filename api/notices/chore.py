@@ -2,9 +2,8 @@
 
 import structlog
 from sqlalchemy import select
-from sqlalchemy.exc import SQLAlchemyError
 
-from api.conversations.bell import bell, wait_for_ring
+from api.chores import again_and_again
 from api.db.engine import Database
 from api.deps import Clock
 from api.notices.service import NOTICES, send
@@ -18,16 +17,13 @@ log = structlog.get_logger(__name__)
 
 
 async def keep_notices_going(settings: Settings, database: Database, clock: Clock) -> None:
-    """Send what is due until cancelled; a database that is away is asked again next time."""
-    with bell.listen(NOTICES) as rung:
-        while True:
-            rung.clear()
-            try:
-                while await send_due(settings, database, clock) == AT_ONCE:
-                    pass
-            except SQLAlchemyError as error:
-                log.warning("notices.not_sent", reason=type(error).__name__)
-            await wait_for_ring(rung, PERIOD)
+    """Send what is due until cancelled."""
+
+    async def send_all() -> None:
+        while await send_due(settings, database, clock) == AT_ONCE:
+            pass
+
+    await again_and_again("notices", send_all, PERIOD, NOTICES)
 
 
 async def send_due(settings: Settings, database: Database, clock: Clock) -> int:

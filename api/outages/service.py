@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.conversations.bell import TICKETS, touch
 from api.db.base import new_id
 from api.errors import Problem, not_found
 from api.network.tables import Asset, AssetAncestor, ServicePoint
@@ -93,6 +94,7 @@ async def create(session: AsyncSession, new: NewOutage, now: datetime, zone: Zon
     )
     session.add(outage)
     await session.flush()
+    await touch(session, TICKETS)
     log.info("outage.recorded", number=outage.number, kind=outage.kind, affected=outage.affected_count)
     return outage
 
@@ -119,6 +121,7 @@ async def change(session: AsyncSession, outage: Outage, wanted: OutageChange, no
     from api.notices.service import outage_changed
 
     await outage_changed(session, outage, old_status, old_expected, now)
+    await touch(session, TICKETS)
     log.info("outage.changed", number=outage.number, status=outage.status, fields=sorted(fields))
 
 
@@ -152,6 +155,7 @@ async def add_report(
     report.contact_phone = new.contact_phone or report.contact_phone
     report.note = new.note or report.note
     await session.flush()
+    await touch(session, TICKETS)
     return report
 
 
@@ -198,6 +202,7 @@ async def infer_outage(session: AsyncSession, service_point_id: str, utility: st
     )
     session.add(outage)
     await session.flush()
+    await touch(session, TICKETS)
     log.info("outage.inferred", number=outage.number, reports=reports, affected=outage.affected_count)
     return outage
 

@@ -158,6 +158,8 @@ async def finish(database: Database, claim: Claim, outcome: Outcome, now: dateti
                 delivery.error = f"{why}; goes by text message as delivery {moved}"[:MAX_ERROR]
             if delivery.state in ("failed", "dead"):
                 await give_back_words(session, delivery.body, f"text message failed: {why}", now)
+            if delivery.conversation_id is not None:
+                await touch(session, delivery.conversation_id)  # the agent's page shows what became of the line
         await session.flush()
         await touch(session, OUTBOX)
         return [delivery.state for delivery in held]

@@ -11,11 +11,12 @@ from api.customers.matters import customers_ticket
 from api.customers.service import verified_account_of
 from api.customers.tables import Account
 from api.db.idempotency import once, require_key
-from api.deps import Caller, CurrentCaller, Now, ReadSession, WriteSession
+from api.deps import Caller, CurrentCaller, Now, ReadSession, SettingsDep, WriteSession
 from api.errors import Problem, not_found
 from api.paging import Limit, Page
 from api.privacy import mask_phone
 from api.tickets import rules, service
+from api.tickets.filing import file_or_add
 from api.tickets.placement import invalid
 from api.tickets.rules import Kind, Status
 from api.tickets.schemas import (
@@ -106,17 +107,13 @@ async def create(
     """File a ticket. For the bot, an open fault report of the same trouble is given back (`existing`) instead."""
 
     async def do() -> dict[str, Any]:
-        new, found = body, None
         if caller.kind == "bot":
             account = await proved_by(session, caller, now)
             new = restrict_for_bot(caller, body, account)
-            found = await service.open_report(session, new, str(new.conversation_id))
-            if found is None and account is not None:
-                found = await service.customers_open_report(session, new, account)
-        if found is not None:
-            await service.add_to(session, found, new, caller.name, now)
-        ticket = found or await service.file_ticket(session, new, caller.name, now)
-        filed = FiledTicket.model_validate(ticket).model_copy(update={"existing": found is not None})
+            ticket, existing = await file_or_add(session, new, account, caller.name, now)
+        else:
+            ticket, existing = await service.file_ticket(session, body, caller.name, now), False
+        filed = FiledTicket.model_validate(ticket).model_copy(update={"existing": existing})
         return shown(caller, filed, body.contact_phone).model_dump(mode="json")
 
     return await once(session, request, key, caller.name, now, do)
@@ -167,7 +164,13 @@ async def read(number: str, caller: CurrentCaller, session: ReadSession, now: No
 
 @router.patch("/tickets/{number}")
 async def change(
-    number: str, body: TicketChange, caller: CurrentCaller, _turn: LiveTurn, session: WriteSession, now: Now
+    number: str,
+    body: TicketChange,
+    caller: CurrentCaller,
+    _turn: LiveTurn,
+    session: WriteSession,
+    settings: SettingsDep,
+    now: Now,
 ) -> TicketOut:
     """Move a ticket on or correct it. The bot may cancel or correct its customer's while no crew is on the spot."""
     ticket = await service.find(session, number, lock=True)
@@ -178,7 +181,7 @@ async def change(
             raise Problem(403, "forbidden", "The bot may only cancel a ticket or correct what the customer said.")
         if ticket.status not in rules.BEFORE_ON_SITE:
             raise Problem(409, "too-late", f"This ticket is {ticket.status}; it can no longer be changed here.")
-    await service.change_ticket(session, ticket, body, caller.name, now)
+    await service.change_ticket(session, ticket, body, caller.name, now, settings.zone)
     return shown(caller, TicketOut.model_validate(ticket), body.contact_phone)
 
 

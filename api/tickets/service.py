@@ -2,19 +2,20 @@
 
 import secrets
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any, Protocol
 
 import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.conversations.bell import TICKETS, touch
 from api.conversations.tables import Conversation
 from api.customers.tables import Account
 from api.errors import Problem, not_found
 from api.outages.tables import Outage
 from api.paging import newest_first
-from api.tickets import placement, rules
+from api.tickets import news, placement, rules
 from api.tickets.numbers import new_number
 from api.tickets.schemas import Handling, NewNote, NewTicket, TicketChange
 from api.tickets.tables import Ticket, TicketEvent
@@ -38,6 +39,7 @@ async def record(
     event = TicketEvent(ticket_number=number, kind=kind, by=by, data=data, at=now)
     session.add(event)
     await session.flush()
+    await touch(session, TICKETS)
     return event
 
 
@@ -146,6 +148,7 @@ async def add_to(session: AsyncSession, ticket: Ticket, new: NewTicket, by: str,
     words, tried = rules.order_text(new.description), [step.model_dump() for step in new.tried]
     ticket.tried = [*ticket.tried, *(step for step in tried if step not in ticket.tried)]
     ticket.updated_at = now
+    await touch(session, TICKETS)
     if words and words != ticket.description:
         await record(session, ticket.number, "note", by, now, {"text": words})
 
@@ -200,8 +203,13 @@ async def after_placing(session: AsyncSession, ticket: Ticket, now: datetime) ->
         ticket.outage_id = ticket.outage_id or (outage.id if outage else None)
 
 
-async def change_ticket(session: AsyncSession, ticket: Ticket, change: TicketChange, by: str, now: datetime) -> None:
-    """Apply a change. Problem 409 `status-not-possible` where the order of things forbids it."""
+async def change_ticket(
+    session: AsyncSession, ticket: Ticket, change: TicketChange, by: str, now: datetime, zone: tzinfo = UTC
+) -> None:
+    """Apply a change; the agent who has the customer is told of it, with times in `zone`.
+
+    Problem 409 `status-not-possible` where the order of things forbids it.
+    """
     if change.handling is not None:
         check_wording(change.handling)
     wanted = change.model_dump(exclude_unset=True, exclude={"reason", "details", "handling"})
@@ -233,6 +241,7 @@ async def change_ticket(session: AsyncSession, ticket: Ticket, change: TicketCha
     }
     if kept := {key: value for key, value in data.items() if value}:
         await record(session, ticket.number, "changed", by, now, kept)
+        await news.tell_agent(session, ticket, status, change.details, by, now, zone)
     if ticket.status in rules.ENDED:
         await forget_danger(session, ticket)
     if wanted.get("status") == "repaired":

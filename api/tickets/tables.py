@@ -82,7 +82,7 @@ class TicketEvent(Base):
     #: Grows by time, so that lines of one moment keep their order.
     id: Mapped[int] = mapped_column(primary_key=True)
     ticket_number: Mapped[str] = mapped_column(ForeignKey("tickets.number"), index=True)
-    kind: Mapped[str] = mapped_column(String(20))  # created | changed | note | caller
+    kind: Mapped[str] = mapped_column(String(20))  # created | changed | note | caller | told
     by: Mapped[str] = mapped_column(String(60))
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)
     at: Mapped[datetime]

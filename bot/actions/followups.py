@@ -3,7 +3,7 @@
 from bot.actions.desk import DeskRefused, Json
 from bot.actions.information import PLANNED
 from bot.actions.journey import COMPLAINT, Journey, first, running
-from bot.actions.remarks import asks_why, is_number, wants_notice
+from bot.actions.remarks import asks_colleague, asks_why, is_number, wants_notice
 from bot.actions.spoken import NUMBERS
 from bot.actions.supply import cause_of, describe
 from bot.actions.ticket_words import BEFORE_ARRIVAL
@@ -32,6 +32,16 @@ async def number_alone(turn: Turn) -> bool:
     if active is None or not (waits and _spoken(turn) and is_number(turn.words)):
         return False
     await active.answer(turn)
+    return True
+
+
+@first
+async def what_the_colleague_said(turn: Turn) -> bool:
+    """ "What did your colleague say?" after a person handed back: what they noted; then back to what was asked."""
+    if not (turn.briefing and _spoken(turn) and asks_colleague(turn.words)):
+        return False
+    turn.say("utter_colleague_said", words=turn.briefing)
+    turn.ask_again()
     return True
 
 

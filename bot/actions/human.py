@@ -7,6 +7,8 @@ from bot.actions.desk import DeskDown, DeskRefused
 from bot.actions.journey import DANGER, DeskAction, Journey, begin, proceed, running
 from bot.actions.times import parse_time, spoken_time
 from bot.actions.turn import Turn
+from bot.actions.wishes import wish_in
+from bot.sheet import skill_of
 
 SURE = 0.6
 _ASKED_FOR = re.compile(r"人工|真人|客服|坐席|\b(?:human|agent|operator|representative|real person)\b", re.IGNORECASE)
@@ -25,7 +27,8 @@ class Human(Journey):
 
     async def start(self, turn: Turn) -> None:
         reason = str(turn.memory.get("reason") or "wish")
-        answer = await turn.desk.post(f"{turn.desk.own}/handover", {"reason": reason[:40]})
+        skill = skill_of(turn.slots, wish_in(turn.words), turn.entity("utility"))
+        answer = await turn.desk.post(f"{turn.desk.own}/handover", {"reason": reason[:40], "skill": skill})
         if answer.get("agents_on_duty"):
             turn.say("utter_handover_waiting", position=answer.get("position") or 1)
             if answer.get("expected_wait_minutes") and not turn.voice:  # on the telephone the queue tells it

@@ -8,6 +8,7 @@ from abc import abstractmethod
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
+from bot.actions.articles import article_for, lines, tell_article
 from bot.actions.desk import Json
 from bot.actions.journey import MEANT, REST, DeskAction, begin, finish, first, running
 from bot.actions.outlets import outlet_lines, outlets_near
@@ -226,6 +227,11 @@ class ActionPrice(Aside):
         wanted = (
             [str(utility)] if utility else [u for u, p in (("power", _POWER), ("water", _WATER)) if p.search(words)]
         )
+        # The loss share of an estate (E8).
+        article = await article_for(turn, "ask_price")
+        particular = article if article and article.get("specific") else None
+        if particular and not wanted:
+            wanted = [particular["utility"]]
         for name in wanted or ["power", "water"]:
             text = tariffs.get(name)
             if isinstance(text, dict) and text.get(turn.language):
@@ -233,6 +239,8 @@ class ActionPrice(Aside):
             else:
                 turn.say("utter_price_unknown")
                 break
+        for line in lines(particular, turn) if particular else ():
+            turn.tell(line)
 
 
 class ActionDiscount(Aside):
@@ -241,14 +249,16 @@ class ActionDiscount(Aside):
     action = "action_discount"
 
     async def tell(self, turn: Turn) -> None:
-        turn.say("utter_discount")
-        turn.say("utter_discount_papers")
+        await tell_article(turn, "low_income_discount")
 
 
 class ActionFaq(Aside):
-    """Questions with a fixed, sourced answer; the response is named after the intent."""
+    """Questions with a sourced answer, an article of the desk."""
 
     action = "action_faq"
 
     async def tell(self, turn: Turn) -> None:
-        turn.say("utter_at_the_hall" if _PAPERWORK.search(turn.words) else f"utter_{turn.intent}")
+        if _PAPERWORK.search(turn.words):
+            turn.say("utter_at_the_hall")
+        else:
+            await tell_article(turn, turn.intent)

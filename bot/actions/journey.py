@@ -216,6 +216,7 @@ class DeskAction(Action, ABC):
             # Nothing that was prepared may be said: it might confirm what did not happen. The step stays where it
             # was, so that "try again" takes the same answer once more.
             dispatcher.messages.clear()
-            Turn.of(dispatcher, tracker).say("utter_desk_down", [PERSON])
-            return []
+            afresh = Turn.of(dispatcher, tracker)
+            afresh.say("utter_desk_down", [PERSON])
+            return afresh.slot_events()  # what a colleague told with this message; it is told once
         return turn.changed_slots()

@@ -175,6 +175,13 @@ _NOTIFY = re.compile(
     r"\b(?:back|on|restored|fixed|over|repaired|works?|working)\b",
     re.IGNORECASE,
 )
+_COLLEAGUE_SAID = re.compile(
+    r"(?:同事|坐席|客服|人工|工作人员|刚才(?:那|的)?(?:位|个)?(?:人|老师|姑娘|小伙|先生|女士)?|[他她]们?).{0,6}"
+    r"(?:怎么(?:说|讲|答复|回复|跟我说|交代|安排)|(?:说|讲|答应|交代|安排|留言)(?:了|过|的)?(?:是)?(?:什么|啥|些什么))"
+    r"|\bwhat (?:did|has|was it|had) (?:your|the|that|my)? ?(?:colleague|agent|person|human|operator|lady|man|guy|woman"
+    r"|representative|staff)\b.{0,24}\b(?:sa(?:y|id)|tell|told|agreed?|promised?|noted?|write|written|arranged?)\b",
+    re.IGNORECASE,
+)
 _ASKS_WHEN = re.compile(r"什么时候|几点|多久|啥时候|何时|几时", re.IGNORECASE)
 _ZH_DIGITS = "零〇幺一二两三四五六七八九"
 _EN_DIGITS = "zero|oh|one|two|three|four|five|six|seven|eight|nine|double|triple"
@@ -258,6 +265,11 @@ def asks_why(words: str) -> bool:
 def wants_notice(words: str) -> bool:
     """Whether the customer asks to be told when supply is back; "tell me when it will be back" asks for the time."""
     return bool(_NOTIFY.search(words)) and not (_ASKS_WHEN.search(words) or no_crew(words))
+
+
+def asks_colleague(words: str) -> bool:
+    """Whether the customer asks what the colleague said who had the conversation before: "刚才同事怎么说的"."""
+    return bool(_COLLEAGUE_SAID.search(words))
 
 
 def is_number(words: str) -> bool:

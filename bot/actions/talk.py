@@ -9,6 +9,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
 from bot.actions.desk import Json
+from bot.actions.followups import what_the_colleague_said
 from bot.actions.journey import MEANT, DeskAction, begin, proceed, running
 from bot.actions.place_words import looks_like_address
 from bot.actions.readings import PERSON, READINGS, STARTERS
@@ -102,6 +103,8 @@ class ActionRepeat(DeskAction):
         turn = Turn.of(dispatcher, tracker)
         if turn.confidence < MEANT and running(turn):
             return await super().run(dispatcher, tracker, domain)
+        if await what_the_colleague_said(turn):
+            return turn.changed_slots()
         if turn.slots["question"]:
             turn.ask_again()
             return turn.changed_slots()

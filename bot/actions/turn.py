@@ -10,9 +10,14 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from bot.actions.desk import Desk, Json
 from bot.actions.spoken import EXPECTS, MOST_SPOKEN, VOICE
+from bot.briefing import Briefing
+from bot.sheet import put_away
 
 #: Slots that journeys read and write; each is written back only when it changed.
-SLOTS = ("journey", "step", "question", "memory", "place", "contact", "ticket", "outage", "later", "misses")
+SLOTS = (
+    *("journey", "step", "question", "memory", "place", "contact", "ticket", "outage", "later", "misses"),
+    *("past", "briefing"),
+)
 
 
 @dataclass(frozen=True)
@@ -59,10 +64,11 @@ class Turn:
         slots = {name: tracker.get_slot(name) for name in SLOTS}
         for name in ("memory", "place", "contact"):
             slots[name] = dict(slots[name] or {})
-        slots["later"] = list(slots["later"] or [])
+        for name in ("later", "past"):
+            slots[name] = list(slots[name] or [])
         slots["misses"] = int(slots["misses"] or 0)
         fence = metadata.get("fence")
-        return cls(
+        turn = cls(
             dispatcher=dispatcher,
             desk=Desk(
                 conversation_id=str(metadata.get("conversation_id") or tracker.sender_id),
@@ -79,6 +85,9 @@ class Turn:
             slots=slots,
             _before={name: _copy(value) for name, value in slots.items()},
         )
+        if briefing := Briefing.of(metadata.get("briefing")):
+            turn._take_over(briefing)
+        return turn
 
     # -- what was said ------------------------------------------------------------------------------------------
 
@@ -147,10 +156,18 @@ class Turn:
         """Journeys that wait until the present one is done: {"name", "said": what was said for them}."""
         return cast("list[Json]", self.slots["later"])
 
+    @property
+    def briefing(self) -> str:
+        """What the colleague who handed the conversation back said about it; '' where nobody did."""
+        return str((self.slots.get("briefing") or {}).get("summary") or "")
+
     def changed_slots(self) -> list[EventType]:
         """The events that bring Rasa's tracker up to date; the last one ends the turn without asking the policies."""
-        changed = [SlotSet(name, value) for name, value in self.slots.items() if value != self._before[name]]
-        return [*changed, FollowupAction("action_listen")]
+        return [*self.slot_events(), FollowupAction("action_listen")]
+
+    def slot_events(self) -> list[EventType]:
+        """The events of the slots that have changed."""
+        return [SlotSet(name, value) for name, value in self.slots.items() if value != self._before[name]]
 
     # -- what to say --------------------------------------------------------------------------------------------
 
@@ -228,12 +245,29 @@ class Turn:
 
     def enter(self, journey: str, **memory: Any) -> None:
         """Make `journey` the running one, with a fresh memory."""
+        self._put_away()
         self.slots.update(journey=journey, step=None, question=None, memory=dict(memory), misses=0)
         self.place.pop("planned", None)
 
     def leave(self) -> None:
         """End the running journey; place, contact and ticket stay known."""
+        self._put_away()
         self.slots.update(journey=None, step=None, question=None, memory={}, misses=0)
+
+    def _put_away(self) -> None:
+        """Keep what the running journey found out for whoever takes the conversation over."""
+        self.slots["past"] = put_away(self.slots.get("past") or [], self.journey, self.memory)
+
+    def _take_over(self, briefing: Briefing) -> None:
+        """A colleague hands the conversation back: what was under way is theirs, what they tell is known."""
+        self.leave()
+        self.slots.update(later=[], briefing={"summary": briefing.summary})
+        if briefing.place:
+            self.slots["place"] = dict(briefing.place)
+        if briefing.phone:
+            self.contact["phone"] = briefing.phone
+        for name, value in (("ticket", briefing.ticket), ("outage", briefing.outage)):
+            self.slots[name] = value or self.slots[name]
 
 
 def _copy(value: Any) -> Any:

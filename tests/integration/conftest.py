@@ -137,6 +137,8 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
         service_token=SecretStr("service-token"),
         bot_token=SecretStr("bot-token"),
         rasa_token=SecretStr("rasa-token"),
+        audit_key=SecretStr("audit-key"),
+        secret_key=SecretStr("secret-key"),
         admin_password=SecretStr("admin-password"),
     )
 

@@ -183,7 +183,11 @@ async def test_the_first_start_creates_admin_once(client: httpx.AsyncClient, dat
     for password, made in (("", False), ("first", True), ("second password", False)):
         async with database.write() as session, session.begin():
             assert await agents.ensure_admin(session, password, clock()) is made
-    answer = await sign_in(client, "admin", "first")
+    refused = await sign_in(client, "admin", "first")
+    assert (refused.status_code, refused.json()["type"]) == (403, "password-change-required")
+    change = {"username": "admin", "password": "first", "new_password": "battery staple"}
+    assert (await client.post(f"{AGENTS}/password", json=change)).status_code == 200
+    answer = await sign_in(client, "admin", "battery staple")
     assert (answer.status_code, answer.json()["role"]) == (200, "admin")
 
 
@@ -194,4 +198,4 @@ async def test_old_tries_are_forgotten(
     clock.advance(hours=2)
     await sign_in(client, "nobody", "wrong")
     async with database.read() as session:
-        assert (await session.execute(text("SELECT count(*) FROM verification_tries"))).scalar_one() == 1
+        assert (await session.execute(text("SELECT count(*) FROM verification_tries"))).scalar_one() == 2

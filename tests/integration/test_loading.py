@@ -11,6 +11,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
+from api.bulletins.tables import Bulletin
 from api.customers.tables import Account
 from api.db.base import Base
 from api.db.engine import Database
@@ -25,7 +26,7 @@ from api.tickets.tables import RoutingRule, Unit
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "utility"
 ZONE = ZoneInfo("Asia/Shanghai")
 COUNTED: tuple[type[Base], ...] = (
-    Unit, Asset, AssetAncestor, Place, ServicePoint, RoutingRule, Outlet, UtilityFact, Account, Outage,
+    Unit, Asset, AssetAncestor, Place, ServicePoint, RoutingRule, Outlet, UtilityFact, Account, Outage, Bulletin,
 )  # fmt: skip
 
 
@@ -141,8 +142,14 @@ async def test_a_contradiction_with_what_is_there(database: Database, folder: Pa
 
 async def test_demo_and_loaded_data_never_mix(database: Database, folder: Path, clock: Any) -> None:
     await seed(database, clock)
+    async with database.write() as session, session.begin():
+        times = {"starts_at": clock(), "ends_at": clock.advance(hours=1), "created_at": clock()}
+        session.add(
+            Bulletin(id="bl", asset_id="tr_hetai_1", text_zh="停电", text_en="A cut", created_by="service", **times)
+        )
     assert (await load(database, folder, clock)).ok
     after = await counts(database)
+    assert after["bulletins"] == 0
     assert (after["units"], after["places"], after["service_points"], after["accounts"]) == (3, 4, 5, 3)
     assert (after["assets"], after["asset_ancestors"]) == (6, 12)
     assert (after["outages"], after["outlets"], after["utility_facts"]) == (2, 2, 3)

@@ -226,6 +226,8 @@ async def test_the_turn_that_hands_over_may_say_so(
     assert again.json() == callback.json(), "one call is promised"
     assert await queue.finish(database, claim, (Said("You are in the queue.", ()),), clock())
     assert (await texts(chat, 3)) == [("bot", "You are in the queue.")]
+    choices = (await chat.news(3))["messages"][-1]["choices"]
+    assert [c["label"] for c in choices] == ["Continue with the assistant"], "a call back is promised already"
     assert await queue.claim(database, "one", clock(), 6, limit=9) == [], "what was typed since is the agent's to read"
     async with database.read() as session:
         (row,) = (await session.scalars(select(Callback))).all()
@@ -247,7 +249,8 @@ async def test_a_waiting_customer_is_told_now_and_then(
     await chat.send("x", "hello?")
     notice = (await chat.news(8))["messages"][-1]
     assert notice["from"] == "system"
-    assert [c["label"] for c in notice["choices"]] == ["Continue with the assistant"]
+    ways_out = ["Continue with the assistant", "Leave a message or be called back"]
+    assert [c["label"] for c in notice["choices"]] == ways_out
     assert (await chat.send("y", choice=notice["choices"][0]["token"])).status_code == 202
     news = await chat.news(10)
     assert (news["owner"], news["busy"]) == ("bot", False)

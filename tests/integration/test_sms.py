@@ -16,7 +16,7 @@ from api.outbox import queue
 from api.outbox.worker import Outbox
 from api.settings import Settings
 from tests.integration.conftest import Clock
-from tests.integration.test_outbox import all_of, put, states
+from tests.integration.outbox.vendor import all_of, put, states
 
 SID = "AC" + "0" * 32
 TO = "+8613812345678"

@@ -142,10 +142,12 @@ class Caller:
         """Stay on the line for one more round of whatever is played."""
         if self._orders:
             url, status = self._orders.pop(0)
+            self._dial_taken_away()
             if status == "completed":
                 self._end()
                 return self.hear()
-            self._queue = None
+            self._queue = self._record = self.gather = None
+            self.state, self.documents = "idle", 0
             self._fetch(url, {})
             return self._run()
         if self.state == "waiting":
@@ -153,6 +155,19 @@ class Caller:
             self._fetch_wait(self._next_wait)
             return self._run()
         return self.silence()
+
+    def follow_order(self) -> list[Said]:
+        """Go where the REST API has sent the call."""
+        if not self._orders:
+            raise CallFailed("nobody has sent the call anywhere")
+        return self.wait()
+
+    def pick_up(self) -> list[Said]:
+        """Whoever is rung (`behaviours`: ring) answers now."""
+        if self._dial is None:
+            raise CallFailed(f"nobody is rung: the call is {self.state}")
+        self._picked_up(self._dial.children[0])
+        return self.hear()
 
     def leave_message(self, seconds: int = 12) -> list[Said]:
         """Speak after the tone, then press the key that ends it."""
@@ -368,9 +383,19 @@ class Caller:
         self._dial = dial
         self._dialled = {"DialCallSid": new_sid("CA")}
         how = self.server.behaviours.get(number, "answer")
+        self._leg_event(noun, "ringing", "ringing")
+        if how == "ring":
+            self.state = "bridged"
+            return
         if how != "answer":
             self._dial_ended(how, run=False)
             return
+        self._picked_up(noun)
+
+    def _picked_up(self, noun: Verb) -> None:
+        """The two are joined, if the one who was rung takes the call after the whisper."""
+        self._leg_event(noun, "answered", "in-progress")
+        number = noun.text
         if noun.get("url") and not self._whisper(self._to(noun.get("url")), number):
             self._dial_ended("no-answer", run=False)
             return
@@ -416,6 +441,24 @@ class Caller:
             fields = self._dialled | {"DialCallStatus": status} | more
             self._fetch(self._to(dial.get("action")), fields, dial.get("method", "POST"))
         return self._run() if run else []
+
+    def _dial_taken_away(self) -> None:
+        """The call goes on elsewhere: whoever was dialled is hung up, and what `action` answers is not run.
+
+        https://twilio.com/changelog/changes-to-dial-behavior-for-enhanced-programmable-sip-feature-accounts
+        """
+        dial, self._dial = self._dial, None
+        if dial is not None and dial.get("action"):
+            fields = self._dialled | {"DialCallStatus": "completed", "DialCallDuration": "30"}
+            self._send(self._to(dial.get("action")), fields, dial.get("method", "POST"))
+
+    def _leg_event(self, noun: Verb, event: str, status: str) -> None:
+        """https://www.twilio.com/docs/voice/twiml/number#attributes-status-callback"""
+        if not noun.get("statusCallback") or event not in noun.get("statusCallbackEvent", "completed").split():
+            return
+        fields = {"CallSid": self._dialled["DialCallSid"], "ParentCallSid": self.sid, "CallStatus": status}
+        fields |= {"Direction": "outbound-dial", "To": noun.text, "Called": noun.text}
+        self._send(self._to(noun.get("statusCallback")), fields, noun.get("statusCallbackMethod", "POST"))
 
     def _recording(self, seconds: int, digits: str) -> dict[str, str]:
         sid = new_sid("RE")

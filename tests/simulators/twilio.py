@@ -116,7 +116,7 @@ class TwilioServer(Server):
         self.webhooks = Webhooks(account)
         self.calls: list[Placed] = []
         self.messages: list[Placed] = []
-        #: answer | busy | no-answer | failed, by number; all others answer.
+        #: answer | busy | no-answer | failed | ring (on and on), by number or SIP address; all others answer.
         self.behaviours: dict[str, str] = {}
         #: What was said to whoever answered a <Dial>, before the two were joined, by number.
         self.whispers: dict[str, list[str]] = {}
@@ -125,6 +125,8 @@ class TwilioServer(Server):
         #: Numbers that have asked for no more messages: 21610.
         self.stopped: set[str] = set()
         self.live: dict[str, Caller] = {}
+        #: What was asked of calls that are there: their sid, and the form.
+        self.changes: list[tuple[str, dict[str, str]]] = []
         #: Told of each message and call that the desk asks for: "message" or "call".
         self.on_placed: Callable[[str, Placed], None] = lambda kind, placed: None
 
@@ -183,9 +185,12 @@ class TwilioServer(Server):
 
     def _one(self, request: Request, sid: str) -> Answer:
         live = self.live.get(sid)
+        if request.method == "POST" and sid.startswith("CA"):
+            if live is None:
+                return _error(400, 21220, "Call is not in-progress. Cannot redirect.")
+            self.changes.append((sid, request.form))
+            live.order(request.form.get("Url", ""), request.form.get("Status", ""))
         if live is not None:
-            if request.method == "POST":
-                live.order(request.form.get("Url", ""), request.form.get("Status", ""))
             return Answer.json({"sid": sid, "status": live.status, "account_sid": self.account.sid})
         for placed in (*self.calls, *self.messages):
             if placed.sid == sid:

@@ -17,6 +17,8 @@ MOST_BYTES = 64 * 1024
 MOST_SAY = 4096
 MOST_HINTS = 500
 MOST_HINT = 100
+#: https://www.twilio.com/docs/voice/twiml/sip
+MOST_SIP = 255
 SSML = _words("break emphasis lang p phoneme prosody s say-as sub w")
 SPEECH_LANGUAGES = _words("cmn-Hans-CN cmn-Hant-TW yue-Hant-HK en-AU en-CA en-GB en-IE en-IN en-NZ en-PH en-US en-ZA")
 SAY_LANGUAGES = _words("zh-CN zh-HK zh-TW cmn-CN cmn-TW yue-CN yue-HK en-AU en-CA en-GB en-IN en-US")
@@ -47,6 +49,9 @@ ATTRIBUTES: dict[str, frozenset[str]] = {
             "sendDigits url method statusCallback statusCallbackMethod statusCallbackEvent byoc machineDetection "
             "machineDetectionTimeout amdStatusCallback amdStatusCallbackMethod"
         ),
+        "Sip": (
+            "url method statusCallback statusCallbackMethod statusCallbackEvent username password machineDetection"
+        ),
         "Record": (
             "action method timeout finishOnKey maxLength playBeep transcribe transcribeCallback "
             f"recordingChannels {_RECORDING}"
@@ -58,13 +63,13 @@ INSIDE: dict[str, frozenset[str]] = {
     "Response": VERBS,
     "Gather": frozenset(("Say", "Play", "Pause")),
     "Say": SSML,
-    "Dial": frozenset(("Number",)),
+    "Dial": frozenset(("Number", "Sip")),
 }
 #: What a document of `waitUrl` may hold: https://www.twilio.com/docs/voice/twiml/enqueue
 WAITING = _words("Say Play Pause Gather Redirect Hangup Leave")
 #: What a document of a <Number>'s `url` may hold: https://www.twilio.com/docs/voice/twiml/number
 WHISPER = _words("Say Play Pause Gather Redirect Hangup")
-WITH_TEXT = _words("Say Play Redirect Enqueue Dial Number")
+WITH_TEXT = _words("Say Play Redirect Enqueue Dial Number Sip")
 _NUMBERS = {"timeout", "numDigits", "maxSpeechTime", "length", "timeLimit", "maxLength", "maxQueueSize"}
 _YES_NO = {"actionOnEmptyResult", "profanityFilter", "answerOnBridge", "playBeep", "hangupOnStar", "sequential"}
 _METHODS = {"method", "waitUrlMethod", "statusCallbackMethod", "recordingStatusCallbackMethod"}
@@ -151,6 +156,9 @@ def _check(verb: Verb) -> None:
         case "Redirect" | "Number":
             if not verb.text:
                 raise BadTwiml(f"<{verb.name}> is empty")
+        case "Sip":
+            if not re.fullmatch(r"sips?:[^\s@]+@[^\s@]+", verb.text) or len(verb.text) >= MOST_SIP:
+                raise BadTwiml(f"<Sip> calls {verb.text!r}")
         case "Dial":
             if not verb.text:
                 raise BadTwiml("<Dial> has nobody to call")

@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from api.learning.reviewed import add
 from mainsdesk.training import TrainingFailed, ensure_model, fingerprint
 
 RASA = """#!/bin/sh
@@ -87,6 +88,26 @@ def test_of_several_callers_one_trains(root: Path) -> None:
         models = list(pool.map(lambda _: ensure_model(root, root / "var"), range(4)))
     assert len(set(models)) == 1
     assert runs(root) == 1
+
+
+def test_reviewed_examples_are_learnt_and_unsound_ones_left_out(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rasa_does(root, 'cat "$reviewed/zh.yml" > "$out/$name.tar.gz"')
+    script = (root / ".venv-bot" / "bin" / "rasa").read_text().replace("--out)", '*/reviewed) reviewed="$1";; --out)')
+    (root / ".venv-bot" / "bin" / "rasa").write_text(script)
+    (root / "domain.yml").write_text("intents: [report_outage]\n")
+    plain = fingerprint(root)
+    add(root / "var", "zh", "report_outage", "全屋黑了")
+    model = ensure_model(root, root / "var")
+    assert model.stem != f"{plain}.tar"
+    assert "    - 全屋黑了" in model.read_text(encoding="utf-8")
+    add(root / "var", "zh", "sing", "唱歌")
+    (root / "var" / "reviewed" / "en.yml").write_text("nlu: [", encoding="utf-8")
+    assert ensure_model(root, root / "var") == model, "what is left out does not count"
+    assert runs(root) == 1
+    said = capsys.readouterr().out
+    assert "left out: " in said
+    assert "no intent 'sing'" in said
+    assert "en.yml" in said
 
 
 @pytest.mark.parametrize("ending", ["exit 1", "exit 0"])

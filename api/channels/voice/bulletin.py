@@ -1,4 +1,4 @@
-"""Large outages of this moment, told to a caller before the first question (A10)."""
+"""News told to a caller before the first question: bulletins for everybody, and large outages (A10, B18)."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.bulletins import telling
+from api.bulletins.service import Spot
 from api.channels.voice.prompts import words
 from api.channels.voice.twiml import tuning
 from api.conversations.sentences import local_time
@@ -15,7 +17,13 @@ from api.outages.queries import active, asset_column
 from api.outages.tables import Outage
 
 
-async def bulletins(session: AsyncSession, language: str, now: datetime, zone: ZoneInfo) -> list[str]:
+async def news(session: AsyncSession, conversation_id: str, language: str, now: datetime, zone: ZoneInfo) -> list[str]:
+    """What a call begins with, a sentence each. Bulletins of an area follow when the caller's place is known."""
+    announced = await telling.tell(session, conversation_id, Spot(), now, most=tuning()["bulletin"]["announced"])
+    return [*(telling.words(one, language) for one in announced), *await outages(session, language, now, zone)]
+
+
+async def outages(session: AsyncSession, language: str, now: datetime, zone: ZoneInfo) -> list[str]:
     """Sentences on the largest confirmed outages that go on now: at most `bulletin.most`, of `bulletin.affected`
     service points or more (voices.yml)."""
     rule = tuning()["bulletin"]

@@ -13,9 +13,10 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.agents.tables import Agent
-from api.channels.voice import hearing, voicemail
+from api.channels.voice import hearing, hold, legs, voicemail
+from api.channels.voice.ending import hung_up
 from api.channels.voice.keys import asks_again, asks_slower
-from api.channels.voice.moment import Moment, as_dialled, words
+from api.channels.voice.moment import Moment, as_dialled
 from api.channels.voice.signature import Form
 from api.channels.voice.speech import digits
 from api.channels.voice.tables import Call
@@ -24,15 +25,13 @@ from api.conversations import handover
 from api.conversations.accept import Incoming, accept
 from api.conversations.sentences import hotline, hours_words, local_time, say
 from api.conversations.tables import Conversation, Message
-from api.conversations.transcript import add_message, drop_turns
+from api.conversations.transcript import add_message
 from api.danger import Danger, safety_words, scan
 from api.errors import Problem
-from api.phones import e164, normal_phone, phone_in
+from api.phones import normal_phone, phone_in
 from api.settings import Settings
 
 QUEUE = "desk"
-#: Seconds for which an agent's phone rings.
-RINGS = 25
 #: Questions without an understandable answer.
 TRIES = 2
 #: Rounds of listening after which a caller is asked to be patient while the agent writes nothing.
@@ -89,21 +88,16 @@ async def wait(at: Moment) -> None:
 async def with_agent(at: Moment) -> None:
     """Put the call through to the agent's phone; an agent without one writes, and what he writes is read out."""
     agent = await at.session.get(Agent, at.conversation.agent_id)
+    await at.untold()
     if agent is None or not agent.phone:
-        await at.untold()
+        at.call.agent_id = at.conversation.agent_id
+        legs.move(at.call, at.conversation, "written", at.now)
         at.say("agent_writes")
         await talk(at, 0)
         return
-    await at.untold()
     if at.call.direction == "inbound":
         at.say("connecting")
-    at.script.dial(
-        e164(agent.phone),
-        at.url("dialled"),
-        whisper=at.script.links("whisper", call=at.call.sid),
-        timeout=RINGS,
-        caller_id=at.settings.twilio_from,
-    )
+    legs.dial(at, agent)
 
 
 async def talk(at: Moment, rounds: int) -> None:
@@ -305,35 +299,44 @@ async def after_talk(at: Moment, form: Form, rounds: int) -> None:
             at.say("not_understood")
         rounds = 0
     agent = await at.session.get(Agent, at.conversation.agent_id) if at.conversation.agent_id else None
-    if at.conversation.owner == "agent" and (agent is None or not agent.phone):
+    same = at.call.agent_id == at.conversation.agent_id
+    if same and at.conversation.owner == "agent" and (agent is None or not agent.phone):
         await talk(at, rounds)
     else:
         await go_on(at)
 
 
-async def after_dial(at: Moment, form: Form, _tries: int) -> None:
+async def after_dial(at: Moment, form: Form, leg: int) -> None:
     """The agent's phone has hung up, or nobody answered it: then the caller keeps his place in the queue.
 
-    https://www.twilio.com/docs/voice/twiml/dial: DialCallStatus, DialBridged.
+    https://www.twilio.com/docs/voice/twiml/dial: DialCallStatus, DialBridged. A call that the desk has taken away from
+    the agent's phone asks here, too, and goes where it was sent, whatever this answers
+    (https://twilio.com/changelog/changes-to-dial-behavior-for-enhanced-programmable-sip-feature-accounts).
     """
-    talked = form.get("DialCallStatus") in PUT_THROUGH and form.get("DialBridged") != "false"
+    call, asked = at.call, legs.pending(at.call, at.now)
+    if leg != call.leg or call.leg_state not in legs.LIVE:
+        at.script.redirect(at.url("resumed"))
+        return
+    if asked in ("hold", "move"):
+        at.script.redirect(at.script.links("moved", act=asked, leg=call.leg))
+        return
+    status = form.get("DialCallStatus")
+    talked = status in PUT_THROUGH and form.get("DialBridged") != "false"
+    own = at.conversation.owner == "agent" and at.conversation.agent_id == call.agent_id
+    legs.move(call, at.conversation, "ended" if talked else status if status in legs.NOT_REACHED else "failed", at.now)
     callback = await handover.open_callback(at.session, at.conversation.id)
     if talked and callback is not None:
         callback.status = "done"
-    if at.conversation.owner != "agent":
+    if not own:
         await go_on(at)
-    elif talked and at.call.direction == "outbound":
+    elif talked and call.direction == "outbound":
         at.say("goodbye")
         at.script.hangup()
     elif talked:
-        handover.give_to_bot(at.conversation)
-        await at.note("dial_done")
-        at.back_to_bot()
+        await hold.done(at)  # he keeps the conversation until he closes it
     else:
-        conversation = at.conversation
-        conversation.owner, conversation.agent_id = "waiting", None
-        conversation.waiting_since = conversation.waiting_since or at.now
-        conversation.handover_reason = "no-answer"
+        at.conversation.passed_by = at.conversation.agent_id  # his phone is not to ring again at once
+        handover.give_to_queue(at.conversation, "no-answer", at.now)
         if at.call.direction == "outbound":
             await at.note("callback_failed")
             at.script.hangup()
@@ -342,30 +345,17 @@ async def after_dial(at: Moment, form: Form, _tries: int) -> None:
             await wait(at)
 
 
-async def hung_up(session: AsyncSession, call: Call, conversation: Conversation, now: datetime) -> None:
-    """The call is over. Who was promised a call back keeps his place in the queue; nobody else waits any more.
+async def after_done(at: Moment, form: Form, rounds: int) -> None:
+    if await hold.after_done(at, form, rounds):
+        await go_on(at)
 
-    An agent keeps the conversation until he closes it; one of another channel goes on there.
-    """
-    if call.ended_at is not None:
-        return
-    call.ended_at = now
-    if conversation.channel != "voice" or conversation.closed_at is not None:
-        return
-    callback = await handover.open_callback(session, conversation.id)
-    if callback is not None and not callback.phone:
-        # The bot promised it, and he hung up before he was asked for a number.
-        callback.phone = as_dialled(call.number)
-        callback.status = "open" if callback.phone else "cancelled"
-    promised = callback is not None and callback.status == "open"
-    if conversation.owner == "agent" or (conversation.owner == "waiting" and promised):
-        key = "hung_up" if conversation.owner == "agent" else "hung_up_callback"
-        await add_message(session, conversation, "system", words(key, conversation.language), now)
-        return
-    if conversation.owner == "waiting":
-        await drop_turns(session, conversation.id)
-        handover.give_to_bot(conversation)
-    conversation.closed_at = now
+
+async def resumed(at: Moment, _form: Form, _tries: int) -> None:
+    """The call goes on, by whose it is now: it was taken away from an agent's phone, or is not held any more."""
+    if at.call.leg_state == "held" and at.call.asked != "resume" and at.conversation.agent_id == at.call.agent_id:
+        hold.hold(at)
+    else:
+        await go_on(at)
 
 
 async def after_no_message(at: Moment, _form: Form, _tries: int) -> None:
@@ -386,6 +376,8 @@ ANSWERS: dict[str, Callable[[Moment, Form, int], Awaitable[None]]] = {
     "key": after_key,
     "talk": after_talk,
     "dialled": after_dial,
+    "done": after_done,
+    "resumed": resumed,
     "message": voicemail.keep,
     "no_message": after_no_message,
 }

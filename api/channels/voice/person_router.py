@@ -7,7 +7,7 @@ import structlog
 from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.channels.voice import outbound, prompts, status, steps, survey_call, waiting
+from api.channels.voice import control, hold, legs, outbound, prompts, status, steps, survey_call, waiting
 from api.channels.voice.moment import Moment, words
 from api.channels.voice.person import ANSWERS, aside
 from api.channels.voice.signature import SignedForm
@@ -95,7 +95,7 @@ async def person(
         call.step = max(call.step, step + 1)
         at = Moment(session, settings, script, call, conversation, now)
         if not await aside(at, form, ask, t):
-            await answer(at, form, n if ask == "talk" else t)
+            await answer(at, form, n if ask in ("talk", "done") else t)
         await session.flush()
 
     return await _once(request, form, settings, database, f"person:{step}:{ask}", build)
@@ -137,6 +137,64 @@ async def whisper(
         return script.xml()
 
     return await _in_time(request, form, settings, database, f"whisper:{call}", work)
+
+
+@router.post("/leg", response_class=Response)
+async def picked_up(form: SignedForm, database: DatabaseDep, now: Now, call: Id, leg: Count = 0) -> Response:
+    """An agent's phone was answered: `call` is the caller's, `leg` which time he was put through."""
+
+    async def take() -> str:
+        async with database.write() as session, session.begin():
+            found = await steps.locked_call(session, call)
+            if found is not None and form.get("CallStatus") in ("in-progress", "answered"):
+                await legs.answered(session, *found, leg, now)
+        return NOTHING
+
+    async def work() -> str:
+        return await steps.patiently(take)
+
+    return respond(await steps.in_time(database, call, f"leg:{form.body_hash}", work, NOTHING))
+
+
+@router.post("/moved", response_class=Response)
+async def moved(
+    request: Request,
+    form: SignedForm,
+    settings: SettingsDep,
+    database: DatabaseDep,
+    now: Now,
+    act: Id,
+    leg: Count = 0,
+) -> Response:
+    """A call that the desk took away from an agent's phone (api.channels.voice.control) goes on from here."""
+
+    async def build(session: AsyncSession, script: Script) -> None:
+        found = await steps.locked_call(session, form.call_sid)
+        if found is None:
+            script.hangup()
+            return
+        call, conversation = found
+        script.slow = call.slow
+        call.step += 1
+        await control.moved(Moment(session, settings, script, call, conversation, now), act, leg)
+        await session.flush()
+
+    return await _once(request, form, settings, database, f"moved:{act}:{leg}", build)
+
+
+@router.post("/hold", response_class=Response)
+async def held(
+    request: Request, form: SignedForm, settings: SettingsDep, database: DatabaseDep, leg: Count = 0, n: Count = 0
+) -> Response:
+    """One round on hold; it changes nothing."""
+
+    async def work() -> str:
+        script = Script(Links.of(settings))
+        async with database.read() as session:
+            await hold.hold_round(session, script, form.call_sid, leg, n)
+        return script.xml()
+
+    return await _in_time(request, form, settings, database, f"hold:{leg}:{n}", work)
 
 
 @router.post("/status", response_class=Response)

@@ -1,4 +1,4 @@
-"""Creating messages and calls by Twilio's REST API.
+"""Creating messages and calls, and changing those that are there, by Twilio's REST API.
 
 https://www.twilio.com/docs/usage/api; codes: https://www.twilio.com/docs/api/errors. A POST has no idempotency key, and
 one that ends in a 500 may have been carried out (https://www.twilio.com/docs/errors/20500): its delivery is `unknown`
@@ -32,12 +32,22 @@ class TwilioRest:
         account = settings.twilio_account_sid
         auth = (account, settings.twilio_auth_token.get_secret_value())
         self._client = open_client(settings.twilio_api_base, auth=auth, transport=transport)
-        self._path = f"/2010-04-01/Accounts/{account}/{resource}.json"
+        self._path = f"/2010-04-01/Accounts/{account}/{resource}"
 
     async def create(self, form: Mapping[str, str | list[str]]) -> Outcome:
         """Create one; never raises for what Twilio or the network does."""
+        return await self._post(f"{self._path}.json", form)
+
+    async def update(self, sid: str, form: Mapping[str, str | list[str]]) -> Outcome:
+        """Change one that is there, e.g. a call that goes on (`Url`) or ends (`Status`); never raises either.
+
+        https://www.twilio.com/docs/voice/tutorials/how-to-modify-calls-in-progress
+        """
+        return await self._post(f"{self._path}/{sid}.json", form)
+
+    async def _post(self, path: str, form: Mapping[str, str | list[str]]) -> Outcome:
         try:
-            answer = await self._client.post(self._path, data=dict(form))
+            answer = await self._client.post(path, data=dict(form))
         except httpx.HTTPError as error:
             return failure_of(error)
         return outcome_of(answer)
@@ -47,7 +57,7 @@ class TwilioRest:
 
 
 def outcome_of(answer: httpx.Response) -> Outcome:
-    """What Twilio's answer to a creation means for its delivery."""
+    """What Twilio's answer to a creation or a change means."""
     try:
         parsed = answer.json()
     except ValueError:

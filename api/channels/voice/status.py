@@ -9,9 +9,11 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.channels.voice import sms, steps
-from api.channels.voice.person import hung_up
+from api.channels.voice.ending import hung_up
 from api.channels.voice.signature import Form
 from api.channels.voice.voicemail import file_message
+from api.conversations.bell import agent_key, touch
+from api.conversations.tables import Conversation
 from api.db.base import MOST_ID
 from api.outbox.queue import report
 from api.outbox.tables import Delivery
@@ -74,8 +76,19 @@ async def take_status(session: AsyncSession, form: Form, delivery_id: int | None
             await hung_up(session, call, conversation, now)
     if state := DELIVERED.get(status):
         error = "" if state != "failed" else status
-        await report(session, form.call_sid, state, now, delivery_id=delivery_id, error=error)
+        if await report(session, form.call_sid, state, now, delivery_id=delivery_id, error=error):
+            await _tell_agent(session, delivery_id)
     if delivery_id is not None and RANKS[status] == OVER:
         delivery = await session.get(Delivery, delivery_id) if 0 < delivery_id <= MOST_ID else None
         if delivery is not None and delivery.purpose == "survey" and delivery.provider_id == form.call_sid:
             await call_ended(session, delivery, status == "completed", now)
+
+
+async def _tell_agent(session: AsyncSession, delivery_id: int | None) -> None:
+    """Ring for the agent who calls a customer back."""
+    delivery = await session.get(Delivery, delivery_id) if delivery_id and delivery_id <= MOST_ID else None
+    if delivery is not None and delivery.purpose == "callback" and delivery.conversation_id:
+        conversation = await session.get(Conversation, delivery.conversation_id)
+        await touch(session, delivery.conversation_id)
+        if conversation is not None and conversation.agent_id:
+            await touch(session, agent_key(conversation.agent_id))

@@ -36,6 +36,17 @@ class Call(Base):
     slow: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    #: Which agent it is, or was last, put through to, and how often it has been to anybody.
+    agent_id: Mapped[str | None] = mapped_column(ForeignKey("agents.id"), index=True)
+    leg: Mapped[int] = mapped_column(default=0, server_default="0")
+    #: '' | ringing | talking | held | written | ended | busy | no-answer | failed | canceled (api.channels.voice.legs).
+    leg_state: Mapped[str] = mapped_column(String(12), default="", server_default="")
+    leg_at: Mapped[datetime | None]
+    #: What was asked of the call and has not come about yet: '' | hold | resume | hangup | move; when, and what is
+    #: wrong with it (the vendor refused, or its answer was lost).
+    asked: Mapped[str] = mapped_column(String(8), default="", server_default="")
+    asked_at: Mapped[datetime | None]
+    asked_error: Mapped[str] = mapped_column(String(60), default="", server_default="")
 
 
 class Step(Base):

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from api.channels.base import offered
 from api.channels.voice import keys, prompts
-from api.channels.voice.bulletin import bulletins
+from api.channels.voice.bulletin import news
 from api.channels.voice.calls import preference
 from api.channels.voice.hooks import At
 from api.channels.voice.keys import Prompt
@@ -97,14 +97,14 @@ async def greet(at: At, *, before: str = "") -> str:
 
 
 async def first_question(at: At, *, silences: int = 0) -> str:
-    """Tell of large outages, and ask what one can do for the caller, who was silent so often until now."""
+    """Tell the news, and ask what one can do for the caller, who was silent so often until now."""
     language = at.conversation.language or "zh"
-    news = await bulletins(at.session, language, at.hook.now, at.hook.settings.zone)
-    if news:
-        line = await add_message(at.session, at.conversation, "system", "\n".join(news), at.hook.now)
+    told = await news(at.session, at.conversation.id, language, at.hook.now, at.hook.settings.zone)
+    if told:
+        line = await add_message(at.session, at.conversation, "system", "\n".join(told), at.hook.now)
         at.call.told_seq = line.seq
     at.call.silences, at.call.misheard = silences, 0
-    prompt = Prompt("open", (*news, at.word("first_question")))
+    prompt = Prompt("open", (*told, at.word("first_question")))
     return _ask(at, prompt, at.call.step)
 
 

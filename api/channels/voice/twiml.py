@@ -19,6 +19,7 @@ from fastapi import Response
 from twilio.twiml import voice_response
 
 from api.channels.voice.speech import spoken
+from api.phones import is_sip
 from api.settings import Settings
 
 MAX_BYTES = 64 * 1024
@@ -71,7 +72,7 @@ ALLOWED: dict[str, tuple[frozenset[str], dict[str, str]]] = {
     "Enqueue": (frozenset(), {"action": _PATH, "method": _POST, "waitUrl": _PATH, "waitUrlMethod": _POST}),
     "Leave": (frozenset(), {}),
     "Dial": (
-        frozenset(("Number", "Queue")),
+        frozenset(("Number", "Sip", "Queue")),
         {
             "action": _PATH,
             "method": _POST,
@@ -82,6 +83,16 @@ ALLOWED: dict[str, tuple[frozenset[str], dict[str, str]]] = {
         },
     ),
     "Number": (
+        frozenset(),
+        {
+            "url": _PATH,
+            "method": _POST,
+            "statusCallback": _PATH,
+            "statusCallbackMethod": _POST,
+            "statusCallbackEvent": "[a-z ]+",
+        },
+    ),
+    "Sip": (
         frozenset(),
         {
             "url": _PATH,
@@ -111,7 +122,16 @@ ALLOWED: dict[str, tuple[frozenset[str], dict[str, str]]] = {
 }
 #: Elements whose text is spoken, an address, or a number; all others have none.
 _NAME = r"[\w-]{1,64}"
-_TEXTS = {"Redirect": _PATH, "Number": r"\+?\d{3,20}", "Play": _PATH, "Enqueue": _NAME, "Queue": _NAME}
+#: https://www.twilio.com/docs/voice/twiml/sip: fewer than 255 characters; the transport is the only parameter.
+_SIP = r"sip:[A-Za-z0-9._~+-]{1,64}@[a-z0-9.-]{1,120}(?::\d{1,5})?(?:;transport=(?:udp|tcp|tls))?"
+_TEXTS = {
+    "Redirect": _PATH,
+    "Play": _PATH,
+    "Number": r"\+?\d{3,20}",
+    "Sip": _SIP,
+    "Enqueue": _NAME,
+    "Queue": _NAME,
+}
 _SPOKEN = frozenset(("Say", "prosody", "break"))
 #: What XML 1.0 cannot hold, escaped or not.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -147,7 +167,7 @@ def _check(element: ElementTree.Element) -> None:
             raise TwimlError(f"text of {element.tag}")
     elif text and element.tag not in _SPOKEN:
         raise TwimlError(f"text in {element.tag}")
-    if element.tag in ("Redirect", "Number") and not text:
+    if element.tag in ("Redirect", "Number", "Sip") and not text:
         raise TwimlError(f"{element.tag} is empty")
     for child in element:
         if child.tag not in children:
@@ -289,12 +309,18 @@ class Script:
     def enqueue(self, name: str, wait_url: str, action: str) -> None:
         self.response.enqueue(name, action=action, method="POST", wait_url=wait_url, wait_url_method="POST")
 
-    def dial(self, number: str, action: str, *, whisper: str, timeout: int, caller_id: str = "") -> None:
-        """Call a number, tell who answers it what `whisper` says, and join both; `action` is told how it ended."""
+    def dial(
+        self, line: str, action: str, *, whisper: str, timeout: int, caller_id: str = "", progress: str = ""
+    ) -> None:
+        """Call a number or a SIP address, tell who answers what `whisper` says, and join both; `action` is told how it
+        ended, `progress` when it is answered."""
         dial = self.response.dial(
             action=action, method="POST", timeout=timeout, answer_on_bridge=True, caller_id=caller_id or None
         )
-        dial.number(number, url=whisper, method="POST")
+        told: dict[str, Any] = {}
+        if progress:
+            told = {"status_callback": progress, "status_callback_method": "POST", "status_callback_event": "answered"}
+        (dial.sip if is_sip(line) else dial.number)(line, url=whisper, method="POST", **told)
 
     def record(self, action: str, *, seconds: int, silence: int = 5, callback: str = "") -> None:
         """Record after a beep, until # or silence."""

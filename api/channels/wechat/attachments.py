@@ -189,4 +189,10 @@ async def attachment(attachment_id: str, _staff: Staff, session: ReadSession, se
     path = path_of(settings.home, row.id)
     if not await asyncio.to_thread(path.is_file):
         raise not_found("attachment")
-    return FileResponse(path, media_type=row.content_type, headers={"Cache-Control": "private, no-store"})
+    return stored_file(path, row)
+
+
+def stored_file(path: Path, row: Attachment) -> FileResponse:
+    """What a customer sent, to be shown as its kind or kept, but never opened as a page of ours."""
+    headers = {"Cache-Control": "private, no-store", "Content-Security-Policy": "default-src 'none'; sandbox"}
+    return FileResponse(path, media_type=row.content_type, filename=row.id, headers=headers)

@@ -4,6 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from api.audit.protection import PROTECTION, UNPROTECTION
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
@@ -18,13 +20,14 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("by", sa.String(length=60), nullable=False),
         sa.Column("action", sa.String(length=60), nullable=False),
-        sa.Column("subject", sa.String(length=80), nullable=False),
+        sa.Column("subject", sa.String(length=120), nullable=False),
         sa.Column("details", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entries")),
     )
     with op.batch_alter_table("audit_entries", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_audit_entries_by"), ["by"], unique=False)
+        batch_op.create_index("ix_audit_entries_at", ["at", "id"], unique=False)
+        batch_op.create_index("ix_audit_entries_by", ["by", "subject", "id"], unique=False)
         batch_op.create_index("ix_audit_entries_subject", ["subject", "id"], unique=False)
 
     op.create_table(
@@ -121,6 +124,8 @@ def upgrade() -> None:
         sa.Column("ranking", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("language", sa.String(length=2), nullable=False),
         sa.Column("missed", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("answer", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("person_next", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("reviewed_as", sa.String(length=40), server_default="", nullable=False),
         sa.Column("reviewed_by", sa.String(length=40), nullable=True),
@@ -146,12 +151,37 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("active", sa.Boolean(), server_default=sa.true(), nullable=False))
         batch_op.add_column(sa.Column("capacity", sa.Integer(), server_default="5", nullable=False))
         batch_op.add_column(sa.Column("presence", sa.String(length=10), server_default="away", nullable=False))
+        batch_op.add_column(sa.Column("served_at", sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column("totp_secret", sa.String(length=200), server_default="", nullable=False))
         batch_op.add_column(sa.Column("totp_step", sa.Integer(), server_default="0", nullable=False))
+        batch_op.add_column(
+            sa.Column(
+                "recovery_codes",
+                sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
+                server_default="[]",
+                nullable=False,
+            )
+        )
         batch_op.add_column(sa.Column("oidc_subject", sa.String(length=200), nullable=True))
+        batch_op.alter_column(
+            "phone",
+            existing_type=sa.VARCHAR(length=24),
+            type_=sa.String(length=120),
+            existing_nullable=False,
+            existing_server_default=sa.text("('')"),
+        )
         batch_op.create_unique_constraint(batch_op.f("uq_agents_oidc_subject"), ["oidc_subject"])
 
+    with op.batch_alter_table("alarms", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("acknowledged_by", sa.String(length=40), nullable=True))
+        batch_op.add_column(sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.create_foreign_key(
+            batch_op.f("fk_alarms_acknowledged_by_agents"), "agents", ["acknowledged_by"], ["id"]
+        )
+
     with op.batch_alter_table("conversations", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("place_told", sa.Integer(), server_default="0", nullable=False))
+        batch_op.add_column(sa.Column("place_times", sa.Integer(), server_default="0", nullable=False))
         batch_op.add_column(sa.Column("skill", sa.String(length=12), server_default="", nullable=False))
         batch_op.add_column(sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column("unanswered_since", sa.DateTime(timezone=True), nullable=True))
@@ -173,6 +203,8 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("outcome", sa.String(length=12), server_default="", nullable=False))
 
     # ### end Alembic commands ###
+    for statement in PROTECTION[op.get_bind().dialect.name]:
+        op.execute(statement)
 
 
 def downgrade() -> None:
@@ -186,12 +218,28 @@ def downgrade() -> None:
         batch_op.drop_column("unanswered_since")
         batch_op.drop_column("claimed_at")
         batch_op.drop_column("skill")
+        batch_op.drop_column("place_times")
+        batch_op.drop_column("place_told")
+
+    with op.batch_alter_table("alarms", schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f("fk_alarms_acknowledged_by_agents"), type_="foreignkey")
+        batch_op.drop_column("acknowledged_at")
+        batch_op.drop_column("acknowledged_by")
 
     with op.batch_alter_table("agents", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("uq_agents_oidc_subject"), type_="unique")
+        batch_op.alter_column(
+            "phone",
+            existing_type=sa.String(length=120),
+            type_=sa.VARCHAR(length=24),
+            existing_nullable=False,
+            existing_server_default=sa.text("('')"),
+        )
         batch_op.drop_column("oidc_subject")
+        batch_op.drop_column("recovery_codes")
         batch_op.drop_column("totp_step")
         batch_op.drop_column("totp_secret")
+        batch_op.drop_column("served_at")
         batch_op.drop_column("presence")
         batch_op.drop_column("capacity")
         batch_op.drop_column("active")
@@ -229,7 +277,10 @@ def downgrade() -> None:
     op.drop_table("bulletins")
     with op.batch_alter_table("audit_entries", schema=None) as batch_op:
         batch_op.drop_index("ix_audit_entries_subject")
-        batch_op.drop_index(batch_op.f("ix_audit_entries_by"))
+        batch_op.drop_index("ix_audit_entries_by")
+        batch_op.drop_index("ix_audit_entries_at")
 
     op.drop_table("audit_entries")
     # ### end Alembic commands ###
+    for statement in UNPROTECTION[op.get_bind().dialect.name]:
+        op.execute(statement)

@@ -1,0 +1,207 @@
+"""What a conversation's page shows: its state, its lines and all that is known of them, notes. Reads only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.agents.tables import Agent
+from api.channels.wechat.tables import Attachment
+from api.console.session import SignedIn
+from api.conversations.insight import understandings_of
+from api.conversations.notes import Noted
+from api.conversations.router import window_of
+from api.conversations.rules import content_hash
+from api.conversations.schemas import Window
+from api.conversations.tables import Choice, Conversation, Message, Note, Understanding
+from api.customers.rules import is_verified
+from api.errors import not_found
+from api.outbox.service import Carried, carried_lines
+from api.privacy import mask_number
+
+#: Lines that a page begins with, and that "earlier" adds.
+PAGE = 100
+#: Lines before the last one shown whose delivery, understanding and choice may still change.
+UNSETTLED = 12
+#: Notes are written within so long of each other that their order may differ from that of their commits.
+OVERLAP = timedelta(seconds=60)
+
+_lines = (
+    select(Message, Agent.name, Agent.username)
+    .outerjoin(Agent, Agent.id == Message.agent_id)
+    .where(Message.conversation_id == bindparam("conversation"))
+)
+_LAST = _lines.where(Message.seq < bindparam("before")).order_by(Message.seq.desc()).limit(bindparam("limit"))
+_LATER = _lines.where(Message.seq > bindparam("after")).order_by(Message.seq).limit(bindparam("limit"))
+_CHOICES = (
+    select(Choice)
+    .where(Choice.message_id.in_(bindparam("messages", expanding=True)))
+    .order_by(Choice.message_id, Choice.position)
+)
+_NOTES = (
+    select(Note, Agent)
+    .outerjoin(Agent, Agent.id == Note.agent_id)
+    .where(Note.conversation_id == bindparam("conversation"))
+    .order_by(Note.at, Note.id)
+)
+_FILES = select(Attachment).where(Attachment.message_id.in_(bindparam("messages", expanding=True)))
+
+
+@dataclass(frozen=True)
+class State:
+    """Whose a conversation is and what this agent may do with it."""
+
+    row: Conversation
+    agent: Agent | None
+    #: The customer's account, masked, while it is verified.
+    account: str
+    window: Window | None
+    mine: bool
+    #: Why this agent cannot write to the customer: '' | waiting | bot | other | closed.
+    barred: str
+
+    @property
+    def mark(self) -> str:
+        """Changes whenever what this agent may do changes."""
+        return "-".join((self.row.owner, self.row.agent_id or "", "closed" if self.row.closed_at else ""))
+
+
+async def state_of(session: AsyncSession, conversation_id: str, me: SignedIn, now: datetime) -> State:
+    """The conversation as it is for this agent; Problem 404."""
+    query = select(Conversation, Agent).outerjoin(Agent, Agent.id == Conversation.agent_id)
+    found = (await session.execute(query.where(Conversation.id == conversation_id))).one_or_none()
+    if found is None:
+        raise not_found("conversation")
+    row, agent = found
+    account = row.account_number if is_verified(row.verified_at, row.closed_at, now) else None
+    mine = row.owner == "agent" and row.agent_id == me.agent.id
+    barred = "" if mine else "other" if row.owner == "agent" else row.owner
+    return State(
+        row,
+        agent,
+        mask_number(account or ""),
+        await window_of(session, row, now),
+        mine,
+        "closed" if row.closed_at is not None else barred,
+    )
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the transcript with all that is known of it."""
+
+    message: Message
+    #: The name of the agent who wrote it.
+    by: str = ""
+    #: Choices offered: (label, whether it was taken).
+    offered: Sequence[tuple[str, bool]] = ()
+    #: The customer chose it from a list.
+    chosen: bool = False
+    understood: Understanding | None = None
+    delivery: Carried | None = None
+    files: Sequence[Attachment] = ()
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Lines and notes in the order of the page."""
+
+    items: Sequence[Line | Noted]
+    #: Lines that stand on the page already and may have changed.
+    changed: Sequence[Line] = ()
+    #: Seq of the first and the last line; 0 where there is none.
+    first: int = 0
+    last: int = 0
+    #: Which notes stand on the page: `<time of the newest>|<ids of those about as new>`.
+    noted: str = ""
+
+    @property
+    def earlier(self) -> bool:
+        """Whether lines precede the first one."""
+        return self.first > 1
+
+
+async def last_lines(session: AsyncSession, row: Conversation, before: int | None = None) -> Shown:
+    """The last lines, of those before the line `before` where it is given, and the notes that stand among them."""
+    asked = {"conversation": row.id, "before": before or row.last_seq + 1, "limit": PAGE}
+    found = list(reversed((await session.execute(_LAST, asked)).all()))
+    lines = await _known(session, row, found)
+    first = lines[0].message.seq if lines else 0
+    notes = await _notes(session, row)
+    among = [n for n in notes if (n.note.seq >= first or first <= 1) and (before is None or n.note.seq < before)]
+    last = lines[-1].message.seq if lines else 0
+    return Shown(_merged(lines, among), first=first, last=last, noted=_noted(notes))
+
+
+async def news(session: AsyncSession, row: Conversation, after: int, noted: str) -> Shown:
+    """What has come after the line `after` and the notes of `noted`, and what may have changed of the lines before."""
+    start = max(after - UNSETTLED, 0)
+    asked = {"conversation": row.id, "after": start, "limit": PAGE + UNSETTLED}
+    lines = await _known(session, row, (await session.execute(_LATER, asked)).all())
+    fresh = [line for line in lines if line.message.seq > after]
+    notes = await _notes(session, row)
+    new = [note for note in notes if _is_new(note, noted)]
+    last = fresh[-1].message.seq if fresh else after
+    old = [line for line in lines if line.message.seq <= after]
+    return Shown(_merged(fresh, new), old, after + 1, last, _noted(notes) or noted)
+
+
+async def _known(session: AsyncSession, row: Conversation, found: Sequence[tuple[Message, str, str]]) -> list[Line]:
+    """The lines with their choices, understanding, delivery and files."""
+    asking = [message.id for message, *_ in found if message.sender in ("bot", "system")]
+    written = [message.id for message, *_ in found if message.sender == "customer"]
+    offered: dict[str, list[Choice]] = {}
+    tokens = dict[str, str]()
+    for choice in await session.scalars(_CHOICES, {"messages": asking}) if asking else ():
+        offered.setdefault(choice.message_id, []).append(choice)
+        tokens[content_hash("choice", choice.token)] = choice.token
+    taken = {tokens[message.content_hash] for message, *_ in found if message.content_hash in tokens}
+    understood = await understandings_of(session, written)
+    carried = await carried_lines(session, [message.id for message, *_ in found]) if row.deliver_to else {}
+    files: dict[str, list[Attachment]] = {}
+    if row.channel == "wechat" and written:
+        for file in await session.scalars(_FILES, {"messages": written}):
+            files.setdefault(file.message_id, []).append(file)
+    return [
+        Line(
+            message,
+            (name or username or "") if message.agent_id else "",
+            [(choice.label, choice.token in taken) for choice in offered.get(message.id, ())],
+            message.content_hash in tokens,
+            understood.get(message.id),
+            carried.get(message.id),
+            files.get(message.id, ()),
+        )
+        for message, name, username in found
+    ]
+
+
+async def _notes(session: AsyncSession, row: Conversation) -> list[Noted]:
+    return [Noted(note, author, ()) for note, author in await session.execute(_NOTES, {"conversation": row.id})]
+
+
+def _merged(lines: Sequence[Line], notes: Sequence[Noted]) -> list[Line | Noted]:
+    """Each note after the line that was the last one when it was written."""
+    places: list[tuple[int, int, Line | Noted]] = [(line.message.seq, 0, line) for line in lines]
+    places += [(noted.note.seq, 1, noted) for noted in notes]
+    return [item for *_, item in sorted(places, key=lambda place: place[:2])]
+
+
+def _noted(notes: Sequence[Noted]) -> str:
+    if not notes:
+        return ""
+    newest = max(noted.note.at for noted in notes)
+    late = [noted.note.id for noted in notes if noted.note.at > newest - OVERLAP]
+    return f"{newest.isoformat()}|{','.join(late)}"
+
+
+def _is_new(noted: Noted, mark: str) -> bool:
+    """Whether a note does not stand on the page whose `noted` this is."""
+    moment, _, ids = mark.partition("|")
+    try:
+        newest = datetime.fromisoformat(moment)
+    except ValueError:
+        return True
+    return noted.note.at > newest - OVERLAP and noted.note.id not in ids.split(",")
