@@ -24,6 +24,7 @@ log = structlog.get_logger(__name__)
 
 SESSION_LASTS = timedelta(hours=12)
 TOUCH_EVERY = timedelta(minutes=1)
+ABOVE = ("supervisor", "admin")
 LAST_ADMIN = Problem(409, "last-admin", "There must be an active admin; make somebody else one first.")
 
 
@@ -88,7 +89,10 @@ async def _add(session: AsyncSession, agent: Agent, by: str, now: datetime) -> A
 
 
 async def change_agent(session: AsyncSession, agent: Agent, fields: dict[str, Any], by: str, now: datetime) -> None:
-    """Set what is given; who is not active any more is signed out. Problem 409 `last-admin`."""
+    """Set what is given; who is not active any more, or a supervisor or an admin from here, is signed out.
+
+    Problem 409 `last-admin`.
+    """
     if agent.role == "admin" and agent.active and not _stays_admin(fields):
         admins = select(Agent.id).where(Agent.role == "admin", Agent.active).order_by(Agent.id).with_for_update()
         if len((await session.scalars(admins)).all()) < 2:
@@ -99,6 +103,8 @@ async def change_agent(session: AsyncSession, agent: Agent, fields: dict[str, An
         setattr(agent, name, fields[name])
     if "active" in changed and not agent.active:
         agent.presence = "away"
+        await end_sign_ins(session, agent)
+    if "role" in changed and agent.role in ABOVE:  # which asks for whatever this role needs
         await end_sign_ins(session, agent)
     await session.flush()
     whose = f"agent:{agent.id}"

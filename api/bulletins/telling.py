@@ -11,10 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import structlog
 import yaml
 from sqlalchemy import bindparam, insert, or_, select
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.bulletins import rules
@@ -22,15 +20,14 @@ from api.bulletins.board import board
 from api.bulletins.rules import Announced
 from api.bulletins.service import Spot, areas_of
 from api.bulletins.tables import BulletinTold
-from api.conversations.bell import BULLETINS, bell, wait_for_ring
+from api.chores import again_and_again
+from api.conversations.bell import BULLETINS
 from api.conversations.rasa import Said
 from api.conversations.tables import Conversation
 from api.conversations.transcript import add_message, lock_conversation
 from api.db.base import table_of
 from api.db.engine import Database
 from api.deps import Clock
-
-log = structlog.get_logger(__name__)
 
 #: A conversation in which nothing was said for so long is not live, and hears of it when it goes on.
 LIVE = timedelta(minutes=30)
@@ -150,11 +147,4 @@ async def _tell_one(database: Database, conversation_id: str, now: datetime) -> 
 
 async def keep_telling(database: Database, clock: Clock) -> None:
     """Tell what begins or is published, until cancelled; a database that is away is asked again next time."""
-    with bell.listen(BULLETINS) as rung:
-        while True:
-            rung.clear()
-            try:
-                await tell_live(database, clock())
-            except SQLAlchemyError as error:
-                log.warning("bulletins.not_told", reason=type(error).__name__)
-            await wait_for_ring(rung, PERIOD)
+    await again_and_again("bulletins", lambda: tell_live(database, clock()), PERIOD, BULLETINS)

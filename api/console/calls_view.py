@@ -24,8 +24,12 @@ from api.tickets.tables import Ticket
 #: What was a moment ago is still shown beside what is.
 LATELY = timedelta(minutes=10)
 MOST_CALLS, MOST_CALLBACKS, MOST_MESSAGES = 20, 50, 20
-#: Deliveries of a call back whose customer may be about to answer.
-UNDER_WAY = ("queued", "sending", "sent")
+#: What the delivery of a call back tells while no customer has answered it.
+DIALLED = {
+    **dict.fromkeys(("queued", "sending", "sent"), "calling"),
+    **dict.fromkeys(("failed", "dead", "parked"), "not_reached"),
+    "unknown": "unknown",
+}
 CALLBACK = "callback"
 
 
@@ -85,11 +89,11 @@ def shown(
         since = {"over": call.ended_at, "waiting": conversation.waiting_since}.get(phase) or call.leg_at
         since = conversation.claimed_at if phase == "taken" else since
         why = call.leg_state if phase == "missed" else ""
-    if delivery is not None and phase in ("none", "over") and (call is None or call.created_at < delivery.created_at):
-        phase = (
-            "calling" if delivery.state in UNDER_WAY else "unknown" if delivery.state == "unknown" else "not_reached"
-        )
-        since, why = delivery.updated_at, delivery.error
+    later = delivery is not None and (
+        call is None or (call.sid != delivery.provider_id and call.created_at <= delivery.created_at)
+    )
+    if delivery is not None and later and phase in ("none", "over") and delivery.state in DIALLED:
+        phase, since, why = DIALLED[delivery.state], delivery.updated_at, delivery.error
     mine = conversation.owner == "agent" and conversation.agent_id == me.agent.id
     acts: list[control.Act] = []
     asked, error = (call.asked, call.asked_error) if call is not None else ("", "")
@@ -130,9 +134,9 @@ async def _last_call_back(session: AsyncSession, conversation_id: str, now: date
 
 
 async def one(session: AsyncSession, conversation: Conversation, me: SignedIn, now: datetime) -> CallState:
-    """The conversation's latest call."""
-    calls = select(Call).where(Call.conversation_id == conversation.id).order_by(Call.created_at.desc(), Call.sid)
-    call = await session.scalar(calls.limit(1))
+    """The conversation's call that goes on, else its latest."""
+    calls = select(Call).where(Call.conversation_id == conversation.id)
+    call = await session.scalar(calls.order_by(Call.ended_at.is_not(None), Call.created_at.desc(), Call.sid).limit(1))
     delivery = await _last_call_back(session, conversation.id, now)
     return shown(conversation, call, delivery, await _said(session, conversation.id), me, now)
 
@@ -183,6 +187,7 @@ class Promised:
     late: bool
     agent: Agent | None
     last: Delivery | None
+    under_way: bool
     mine: bool
 
 
@@ -198,7 +203,8 @@ async def promised(session: AsyncSession, me: SignedIn, now: datetime) -> list[P
     )
     found = []
     for callback, conversation, agent in (await session.execute(query)).all():
-        last = select(Delivery).where(Delivery.key == f"callback:{callback.id}:{callback.calls}")
+        made = select(Delivery).where(Delivery.key == f"callback:{callback.id}:{callback.calls}")
+        last = await session.scalar(made) if callback.calls else None
         whole = callbacks.owns(me.caller, conversation)
         found.append(
             Promised(
@@ -208,7 +214,8 @@ async def promised(session: AsyncSession, me: SignedIn, now: datetime) -> list[P
                 position=await handover.position(session, conversation),
                 late=callback.due_at < now,
                 agent=agent,
-                last=await session.scalar(last) if callback.calls else None,
+                last=last,
+                under_way=last is not None and callbacks.under_way(last, now),
                 mine=conversation.owner == "agent" and conversation.agent_id == me.agent.id,
             )
         )

@@ -33,7 +33,7 @@ async def events(
     settings: SettingsDep,
     c: Annotated[str, Query(max_length=40)] = "",
 ) -> EventSourceResponse:
-    """Events `queue`, `alarms`, `bulletins`, `tickets`, `mine`, and `lines` of the conversation `c`; `signed-out` last."""
+    """Hints `queue`, `alarms`, `bulletins`, `tickets`, `mine`, and `lines` of conversation `c`; `signed-out` ends."""
     cookie = given_cookie(request)
     clock: Clock = request.app.state.clock
     return EventSourceResponse(

@@ -47,10 +47,10 @@ def to_utc(written: str, zone: ZoneInfo, field: str) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(written.strip())
-    except ValueError as error:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         errors = [{"field": f"body.{field}", "message": "This is not a time."}]
         raise Problem(422, "invalid", "Some fields are not valid.", errors=errors) from error
-    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def as_written(moment: datetime | None, zone: ZoneInfo) -> str:

@@ -36,6 +36,9 @@ def _rows() -> Any:
     return select(
         *(c.id, c.channel, c.language, c.skill, c.priority, c.owner, c.agent_id, c.handover_reason, c.outcome),
         *(c.waiting_since, c.unanswered_since, c.reminded_at, c.claimed_at, c.last_message_at, c.last_seq, c.closed_at),
+        c.sheet["journey"].as_string().label("journey"),
+        c.sheet["earlier"].label("earlier"),
+        c.sheet["place"]["address"].label("address"),
         Agent.name.label("agent_name"),
         Agent.username.label("agent_username"),
         _said.label("said"),

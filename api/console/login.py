@@ -4,6 +4,7 @@ import secrets
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,6 +14,7 @@ from api.agents.passwords import expect_good, hash_password, password_is
 from api.agents.tables import Agent
 from api.console.pages import language_of, redirect, render
 from api.console.session import Me, drop_cookie, from_our_pages, given_cookie, note_act, set_cookie
+from api.conversations.presence import set_presence
 from api.deps import DatabaseDep, Now, SettingsDep
 from api.errors import Problem
 from api.settings import Settings
@@ -91,6 +93,8 @@ async def signed_in(
     if before := given_cookie(request):  # this browser's last sign-in, whoever it was
         await service.sign_out(session, before, now)
     await service.sign_in(session, agent, token, now, console=True, way=way)
+    if agent.role == "agent":  # supervisors have other work, too, and say themselves when they serve
+        await set_presence(session, agent, "available", now)
     if codes:
         answer: Response = render(request, None, "recovery_codes.html", lang=lang, codes=codes)
     else:
@@ -219,7 +223,9 @@ async def language(
     """The agent's own language of the pages."""
     async with database.write() as session, session.begin():
         (await session.get_one(Agent, me.agent.id)).language = lang
-    return redirect(request, request.headers.get("hx-current-url") or "/console")
+    came_from = urlsplit(request.headers.get("referer", ""))
+    here = came_from.netloc == request.url.netloc and came_from.path.startswith("/console")
+    return redirect(request, came_from.path if here else "/console")
 
 
 @router.post("/console/_/active", status_code=204)

@@ -34,6 +34,12 @@ def provider_of(request: Request) -> oidc.Provider:
     return provider
 
 
+def asked_by_a_person(request: Request) -> bool:
+    """Whether it may be a try to sign in: not what another site's page has a colleague's browser fetch as a picture,
+    to lock the address that the whole office comes from."""
+    return request.headers.get("sec-fetch-dest", "document") == "document"
+
+
 @doors.get("/console/oidc/start")
 async def start(request: Request, settings: SettingsDep, now: Now, lang: Given = "") -> Response:
     """Send the browser to the provider; what its answer must fit goes along in a cookie."""
@@ -75,8 +81,9 @@ async def callback(
             answer = await go_on(request, session, agent, underway, now, lang)
     except (Problem, Broken) as error:
         problem = error if isinstance(error, Problem) else oidc.REFUSED
-        async with database.write() as session, session.begin():
-            await proof.wrong(session, subjects, "oidc", problem.type, now)
+        if problem is not oidc.UNAVAILABLE and asked_by_a_person(request):
+            async with database.write() as session, session.begin():
+                await proof.wrong(session, subjects, "oidc", problem.type, now)
         answer = first_page(request, lang, problem)
     drop_cookie(answer, request, COOKIE)
     return answer

@@ -4,6 +4,7 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import yaml
@@ -11,6 +12,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from api.console.navigation import entries
 from api.console.session import SignedIn
 from api.privacy import mask_number, mask_phone
 
@@ -87,6 +89,7 @@ def render(
         since=lambda moment: _since(moment, now),
         iso=lambda moment: moment.isoformat() if moment else "",
         path=request.url.path,
+        navigation=entries(me.agent.role, request.url.path) if me else [],
         **context,
     )
     return HTMLResponse(html, status, headers={"Cache-Control": "no-store"})
@@ -101,7 +104,8 @@ def language_of(request: Request, asked: str = "") -> str:
 
 
 def redirect(request: Request, to: str) -> HTMLResponse:
-    """Go to another page: by htmx's header where htmx asks, by 303 else."""
+    """Go to another page: by htmx's header where htmx asks, by 303 else. Names in it may be of any letters."""
+    to = quote(to, safe="/:?#[]@!$&'()*+,;=%~")
     if request.headers.get("hx-request") == "true":
         return HTMLResponse("", 200, headers={"HX-Redirect": to})
     return HTMLResponse("", 303, headers={"Location": to})

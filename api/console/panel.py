@@ -12,6 +12,7 @@ from api.console.session import Me
 from api.conversations.tables import Conversation
 from api.customers import service
 from api.customers.search import find_accounts
+from api.customers.service import not_verified
 from api.deps import Now, ReadSession, SettingsDep, WriteSession
 from api.errors import Problem, not_found
 from api.network.assets import find_assets
@@ -70,6 +71,7 @@ async def verify(
             raise Problem(422, "verification-empty", "Both are needed.")
         right = await service.verify(session, conversation, account_number, factor, now, secret)
     if not right:  # not raised: the wrong try has to be counted
+        not_verified(session, me.caller.name, conversation_id, now)
         answer = render(request, me, "panel_wrong.html")
         answer.headers["HX-Retarget"], answer.headers["HX-Reswap"] = "#verify-errors", "innerHTML"
         return answer

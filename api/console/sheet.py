@@ -84,6 +84,16 @@ def plain_steps(tried: Any) -> list[dict[str, str]]:
     return [{key: str(one.get(key, ""))[:60] for key in keys} for one in given][:100]
 
 
+def in_brief(journey: Any, earlier: Any, address: Any, language: str) -> str:
+    """What a customer wants and where, for a line of a list: "停电 · 海棠晓月3栋"; '' where neither is known.
+
+    Who asked for a person is about what was talked of before.
+    """
+    told = [*dict.fromkeys(_texts(earlier)), *([journey] if isinstance(journey, str) and journey != "human" else [])]
+    matter = say_or(f"panel.journey_{told[-1]}", told[-1], language) if told else ""
+    return " · ".join(filter(None, (matter, both(address, language))))
+
+
 def read_sheet(sheet: Any, language: str) -> Sheet:
     """The sheet in words."""
     if not isinstance(sheet, Mapping):

@@ -76,11 +76,16 @@ async def unseen(session: AsyncSession, limit: int = 100) -> Sequence[Alarm]:
     return (await session.scalars(query)).all()
 
 
-async def see(session: AsyncSession, alarm_id: str, agent_id: str | None, now: datetime) -> Alarm:
-    """Somebody sees to an alarm (None: the service); the first one stays. Problem 404."""
+async def see(session: AsyncSession, alarm_id: str, agent_id: str | None, now: datetime, *, own: bool = False) -> Alarm:
+    """Somebody sees to an alarm (None: the service); the first one stays. Problem 404.
+
+    `own`: 409 `not-owner` unless the conversation is this agent's; others could hide it from who has to act.
+    """
     alarm = await session.get(Alarm, alarm_id, with_for_update=True)
     if alarm is None:
         raise not_found("alarm")
+    if own and (await session.get_one(Conversation, alarm.conversation_id)).agent_id != agent_id:
+        raise Problem(409, "not-owner", "This alarm is another agent's.")
     if alarm.acknowledged_at is None:
         alarm.acknowledged_by, alarm.acknowledged_at = agent_id, now
         await session.flush()

@@ -36,7 +36,8 @@ async def seen(
 
     async def do() -> dict[str, Any]:
         agent = await ownership.acting_agent(session, caller, body.agent)
-        alarm = await alarms.see(session, alarm_id, agent.id if agent else None, now)
+        own = caller.kind == "agent" and caller.role not in ownership.SUPERVISORS
+        alarm = await alarms.see(session, alarm_id, agent.id if agent else None, now, own=own)
         return AlarmOut.model_validate(alarm).model_dump(mode="json")
 
     return await once(session, request, key, caller.name, now, do)

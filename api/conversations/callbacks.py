@@ -152,6 +152,12 @@ async def call(
     return await once(session, request, key, caller.name, now, do)
 
 
+def under_way(made: Delivery, now: datetime) -> bool:
+    """Whether the call that was made last may still reach the customer."""
+    fresh = now - made.updated_at < UNDER_WAY
+    return made.state in ("queued", "sending") or (made.state in ("sent", "unknown") and fresh)
+
+
 async def place_call(
     session: AsyncSession,
     settings: Settings,
@@ -180,10 +186,7 @@ async def place_call(
     handover.expect_nothing(conversation)  # the two are going to talk
     last = select(Delivery).where(Delivery.key == f"callback:{callback.id}:{callback.calls}")
     earlier = await session.scalar(last)
-    if earlier is not None and (
-        earlier.state in ("queued", "sending")
-        or (earlier.state in ("sent", "unknown") and now - earlier.updated_at < UNDER_WAY)
-    ):
+    if earlier is not None and under_way(earlier, now):
         raise Problem(409, "call-under-way", "The customer is being called already.")
     callback.calls += 1
     delivery_id = await enqueue(

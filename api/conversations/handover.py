@@ -120,13 +120,16 @@ async def hand_over(
         conversation.place_told = await position(session, conversation)
 
 
-async def agents_on_duty(session: AsyncSession, now: datetime) -> int:
-    """Agents who were seen in the last minutes; at a console, those that have not said that they are away."""
+async def agents_on_duty(session: AsyncSession, now: datetime, *, but: str | None = None) -> int:
+    """Who talks with customers and was seen in the last minutes; at a console, those that have not said that they are
+    away. `but`: not counting this agent.
+    """
     since = now - ON_DUTY_FOR
     query = (
         select(func.count(AgentSession.agent_id.distinct()))
         .join(Agent, Agent.id == AgentSession.agent_id)
-        .where(AgentSession.seen_at >= since, AgentSession.expires_at > now, Agent.active)
+        .where(AgentSession.seen_at >= since, AgentSession.expires_at > now)
+        .where(Agent.active, Agent.role.in_(rules.SERVING), Agent.id != (but or ""))
         .where(AgentSession.console.is_(False) | (Agent.presence != "away"))
     )
     return await session.scalar(query) or 0
@@ -233,6 +236,19 @@ async def queued_words(session: AsyncSession, conversation: Conversation, now: d
         queued = say("queued", language, ahead=max(await position(session, conversation) - 1, 0))
         return " ".join(filter(None, (queued, await wait_words(session, language, now))))
     return say("queued_off_duty", language, hours=await hours_words(session, language))
+
+
+async def passed_words(
+    session: AsyncSession, conversation: Conversation, key: str, now: datetime, *, by: str | None = None
+) -> str:
+    """What a customer is told who goes back into the queue: the sentence `key`, unless nobody is there.
+
+    `by`: the agent who passes him on and does not count. On the telephone he does, as the caller holds the line.
+    """
+    language = conversation.language
+    if await agents_on_duty(session, now, but=by if conversation.channel != "voice" else None):
+        return say(key, language)
+    return say("passed_off_duty", language, hours=await hours_words(session, language))
 
 
 async def place_words(session: AsyncSession, conversation: Conversation, place: int, now: datetime) -> str:

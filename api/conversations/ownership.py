@@ -12,7 +12,7 @@ from api.conversations import handover
 from api.conversations.bell import agent_key, touch
 from api.conversations.briefing import complete_briefing
 from api.conversations.notes import add_note
-from api.conversations.presence import open_of, seen_lately
+from api.conversations.presence import SERVING, open_of, seen_lately
 from api.conversations.sentences import say
 from api.conversations.tables import Conversation, Message
 from api.conversations.transcript import add_message, drop_turns, lock_conversation
@@ -124,6 +124,14 @@ async def owned(
     return conversation
 
 
+async def expect_own(session: AsyncSession, conversation_id: str, caller: Caller) -> None:
+    """Lock it; Problem 409 `not-owner` for an agent whose it is not. Supervisors, the bot and the service may."""
+    if caller.kind == "agent":
+        await owned(session, conversation_id, caller, await acting_agent(session, caller, None))
+    else:
+        await locked(session, conversation_id)
+
+
 async def reply(
     session: AsyncSession, conversation_id: str, caller: Caller, agent: Agent | None, text: str, now: datetime
 ) -> Message:
@@ -162,6 +170,7 @@ async def release(
     conversation = await owned(session, conversation_id, caller, agent)
     if conversation.owner == "bot":
         raise Problem(409, "not-owner", "The bot has this conversation already.", owner="bot")
+    words = say("agent_released" if conversation.owner == "agent" else "queue_released", conversation.language)
     handover.give_to_bot(conversation)
     if summary or slots:
         conversation.briefing = await complete_briefing(session, conversation, summary, slots or {}, now)
@@ -169,7 +178,7 @@ async def release(
         told = "\n".join([summary, *(f"{name}: {value}" for name, value in given.items())]).strip()
         await add_note(session, conversation, agent.id if agent else None, "handback", told, now)
     await session.flush()
-    await add_message(session, conversation, "system", say("agent_released", conversation.language), now)
+    await add_message(session, conversation, "system", words, now)
     return conversation
 
 
@@ -198,6 +207,8 @@ async def transfer(
     target = await agent_named(session, to) if to else None
     if target is not None:
         working(target)
+        if target.role not in SERVING:
+            raise Problem(422, "unknown-agent", "This agent does not talk with customers.")
         if strict and not force:
             await _check_takes(session, target, now)
     await drop_turns(session, conversation.id)
@@ -214,7 +225,10 @@ async def transfer(
     conversation.passed_by = by
     await add_note(session, conversation, by, "transfer", f"→ {where}{': ' if note else ''}{note}", now)
     await session.flush()
-    await add_message(session, conversation, "system", say("agent_transferred", conversation.language), now)
+    words = say("agent_transferred", conversation.language)
+    if target is None:
+        words = await handover.passed_words(session, conversation, "agent_transferred", now, by=by)
+    await add_message(session, conversation, "system", words, now)
     return conversation
 
 

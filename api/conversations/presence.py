@@ -11,13 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.agents.tables import Agent, AgentSession
 from api.conversations.bell import QUEUE, agent_key, touch
 from api.conversations.handover import ON_DUTY_FOR
+from api.conversations.rules import SERVING as SERVING
 from api.conversations.rules import Seat, skills_of
 from api.conversations.tables import Conversation
 
 log = structlog.get_logger(__name__)
 Presence = Literal["available", "busy", "away"]
-#: Roles that talk with customers.
-SERVING = ("agent", "supervisor", "admin")
 
 
 async def set_presence(session: AsyncSession, agent: Agent, presence: Presence, now: datetime) -> int:
@@ -62,7 +61,12 @@ async def seen_lately(session: AsyncSession, now: datetime) -> set[str]:
 
 
 async def console_gone(session: AsyncSession, agent_id: str, now: datetime) -> bool:
-    """Whether the agent works at a console and it was not seen for ON_DUTY_FOR; never of one who uses the API alone."""
+    """Whether the agent works at a console and it was not seen for ON_DUTY_FOR; never of one who uses the API alone.
+
+    Who does not work here any more is gone, too.
+    """
+    if not await session.scalar(select(Agent.active).where(Agent.id == agent_id)):
+        return True
     last = select(func.max(AgentSession.seen_at)).where(AgentSession.agent_id == agent_id)
     if await session.scalar(last.where(AgentSession.console)) is None:
         return False

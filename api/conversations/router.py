@@ -32,7 +32,7 @@ from api.conversations.schemas import (
 )
 from api.conversations.sentences import agent_hours, callback_due, hotline
 from api.conversations.tables import Conversation
-from api.conversations.transcript import Line, lines_after, lock_conversation, state_of
+from api.conversations.transcript import Line, lines_after, state_of
 from api.conversations.turns import LiveTurn
 from api.db.idempotency import once, require_key
 from api.deps import Caller, CurrentCaller, Now, ReadSession, SettingsDep, Staff, WriteSession
@@ -314,7 +314,7 @@ async def call_back(
     """Promise a call in the agents' next working time; an open promise gets the new number instead."""
 
     async def do() -> dict[str, Any]:
-        await ownership.locked(session, conversation_id)
+        await ownership.expect_own(session, conversation_id, caller)
         callback = await handover.promise_callback(session, conversation_id, body.phone, now, settings.zone)
         return {"id": callback.id, "due_at": rfc3339(callback.due_at), "status": callback.status}
 
@@ -323,12 +323,11 @@ async def call_back(
 
 @router.patch("/{conversation_id}")
 async def change(
-    conversation_id: Own, body: ConversationChange, _turn: LiveTurn, session: WriteSession
+    conversation_id: Own, body: ConversationChange, caller: CurrentCaller, _turn: LiveTurn, session: WriteSession
 ) -> ConversationOut:
-    """Set the language that the customer asked for."""
-    conversation = await lock_conversation(session, conversation_id)
-    if conversation is None:
-        raise not_found("conversation")
+    """Set the language that the customer asked for; 409 for an agent whose conversation it is not."""
+    await ownership.expect_own(session, conversation_id, caller)
+    conversation = await found(session, conversation_id)
     if body.language is not None:
         conversation.language = body.language
         await session.flush()

@@ -132,6 +132,8 @@ def next_working_time(now: datetime, hours: Hours, zone: ZoneInfo) -> datetime:
 
 #: What an agent can be skilled in, besides languages.
 SKILLS = ("power", "water", "complaint")
+#: Roles that talk with customers.
+SERVING = ("agent", "supervisor", "admin")
 
 
 @dataclass(frozen=True)

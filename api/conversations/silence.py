@@ -133,7 +133,8 @@ async def pass_on(session: AsyncSession, conversation: Conversation, now: dateti
     if to is not None:
         await add_message(session, conversation, "system", say("agent_passed", language), now)
     else:
-        words, offers = say("agent_passed_back", language), await handover.ways_out(session, conversation)
+        words = await handover.passed_words(session, conversation, "agent_passed_back", now)
+        offers = await handover.ways_out(session, conversation)
         await add_message(session, conversation, "system", words, now, offers=offers)
         conversation.place_told = await handover.position(session, conversation)
     await session.flush()

@@ -56,7 +56,10 @@ async def verify(
     async def do() -> dict[str, Any]:
         conversation = await service.conversation_of(session, conversation_id)
         secret = settings.service_token.get_secret_value()
-        return {"verified": await service.verify(session, conversation, body.account_number, body.factor, now, secret)}
+        right = await service.verify(session, conversation, body.account_number, body.factor, now, secret)
+        if not right and caller.kind != "bot":
+            service.not_verified(session, caller.name, conversation_id, now)
+        return {"verified": right}
 
     return await once(session, request, key, caller.name, now, do)
 

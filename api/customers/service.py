@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.audit.service import forget, record
 from api.conversations.tables import Conversation
 from api.customers import rules, tries
 from api.customers.schemas import AccountFile, AccountOut, NewContact, OwnAccount, PointOut
@@ -64,6 +65,12 @@ async def verify(
     conversation.account_number, conversation.verified_at = account.number, now
     await session.flush()
     return True
+
+
+def not_verified(session: AsyncSession, by: str, conversation_id: str, now: datetime) -> None:
+    """For the audit log: what was to be a verification was a wrong try."""
+    forget(session)
+    record(session, by, "account.not_verified", f"conversation:{conversation_id}", now)
 
 
 async def verified_account_of(

@@ -71,6 +71,7 @@ def plant_voice(channels: Channels, texts: Sequence[str]) -> list[str]:
                 caller.hang_up()
             caller = Caller(channels.twilio, number=f"+86138{uuid.uuid4().int % 10**8:08}")
             caller.call()
+            caller.press("2")  # English; before it nobody listens
             made.append(newest(channels, "voice"))
         if caller.state == "gathering":
             caller.say(text)

@@ -56,7 +56,7 @@ def test_others_are_not(given: Mapping[str, int | None], wrong: str) -> None:
 def test_the_form_is_whole_in_both_languages() -> None:
     assert len(IDS) == len(set(IDS)) >= 7
     for criterion in rules.form():
-        assert criterion.zh and criterion.en and criterion.hint_zh and criterion.hint_en and criterion.processes
+        assert all((criterion.zh, criterion.en, criterion.hint_zh, criterion.hint_en, criterion.processes))
         assert "抱歉" not in criterion.hint_zh
 
 

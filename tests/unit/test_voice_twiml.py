@@ -37,7 +37,7 @@ ROOT = Path(__file__).parents[2]
         "<Redirect method='GET'>/voice/turn</Redirect>",
         "<Pause length='x'/>",
         "<Dial>+8613800138000</Dial>",
-        "<Dial><Sip>sip:a@b</Sip></Dial>",
+        "<Dial><Client>mei</Client></Dial>",
         "<Dial><Number>abc</Number></Dial>",
         "<Hangup>now</Hangup>",
         "<Enqueue>two words</Enqueue>",
@@ -198,3 +198,30 @@ def test_tells_which_keys_there_are(kind: Kind, expects: str, words: str) -> Non
     script = Script(LINKS)
     prompts.ask(script, Prompt(kind, ("请问？",), expects), "zh", "/voice/turn?step=1")
     assert words in script.xml()
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["sip:mei@pbx.example.com", "sip:mei.li@pbx.example.com:5061;transport=tls", "sip:101@10.0.0.5;transport=udp"],
+)
+def test_a_sip_line_is_dialled_with_the_same_whisper_and_reports(line: str) -> None:
+    script = Script(LINKS)
+    script.dial(line, LINKS("person"), whisper=LINKS("whisper", call="CA1"), timeout=25, progress=LINKS("leg", leg=1))
+    sip = ElementTree.fromstring(script.xml()).find("Dial/Sip")
+    assert sip is not None
+    assert sip.text == line
+    assert sip.attrib == {
+        "url": "/voice/whisper?call=CA1",
+        "method": "POST",
+        "statusCallback": "/voice/leg?leg=1",
+        "statusCallbackMethod": "POST",
+        "statusCallbackEvent": "answered",
+    }
+
+
+@pytest.mark.parametrize("line", ["sip:mei@pbx.example.com;maddr=elsewhere", "sip:mei@pbx.example.com?X-A=b", "sip:@x"])
+def test_no_other_sip_address_leaves(line: str) -> None:
+    script = Script(LINKS)
+    script.dial(line, LINKS("person"), whisper=LINKS("whisper"), timeout=25)
+    with pytest.raises(TwimlError):
+        script.xml()

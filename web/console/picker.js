@@ -32,7 +32,7 @@ function mark(by) {
   const picks = [...document.querySelectorAll("#picks .pick")];
   const next = picks[Math.min(Math.max(picks.indexOf(marked()) + by, 0), picks.length - 1)];
   for (const node of picks) node.setAttribute("aria-selected", node === next);
-  if (!next) return;
+  if (!next) return $("picker-q").removeAttribute("aria-activedescendant");
   next.scrollIntoView({ block: "nearest" });
   $("picker-q").setAttribute("aria-activedescendant", next.id);
 }

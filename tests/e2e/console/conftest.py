@@ -67,17 +67,15 @@ def seat(channels: Channels, browser: Browser, tmp_path: Path) -> Iterator[TakeS
         return one
 
     yield take
+    problems = []
     for number, one in enumerate(taken):
         one.page.screenshot(path=tmp_path / f"seat{number}.png")
-    for one in taken:
-        put_down(channels, one)
-    problems = []
-    for one in taken:
         try:
             one.check()
         except AssertionError as problem:
-            problems.append(f"{one.username}: {problem}")
+            problems.append(str(problem))
         one.close()
+        put_down(channels, one)
     assert problems == []
 
 

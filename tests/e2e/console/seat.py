@@ -10,8 +10,11 @@ from api.console.pages import word
 from tests.e2e.page import LOCALES, PATIENCE, WATCH_POLICY
 
 PASSWORD = "a long enough password"
-#: The browser's own words for a connection that is gone, which a test takes away on purpose.
-NETWORK = re.compile(r"net::ERR_|Failed to load resource|EventSource|Failed to fetch")
+#: What the browser and htmx say of a connection that is gone, which a test takes away on purpose, and of refusals.
+NETWORK = re.compile(
+    r"net::ERR_|Failed to load resource|EventSource|Failed to fetch|^htmx:(sendError|afterRequest|sseError)"
+    r"|Response Status Error Code (4\d\d|503) |^\[object Event\]$"
+)
 
 
 @dataclass
@@ -57,9 +60,8 @@ class Seat:
 
     def check(self) -> None:
         """No dialog, no error of a script or of the desk, nothing that the content policy had to stop."""
-        violations = self.page.evaluate("window.policyViolations || []")
-        assert self.errors == []
-        assert violations == []
+        problems = [*self.errors, *self.page.evaluate("() => window.policyViolations || []")]
+        assert problems == [], f"{self.username}: {problems}"
 
     def close(self) -> None:
         self.context.close()
@@ -94,7 +96,7 @@ class Seat:
 
     def streaming(self) -> None:
         """Wait until the page's scripts run and its stream of hints is open."""
-        self.page.wait_for_function("window.htmx && document.readyState === 'complete'")
+        self.page.wait_for_function("() => window.htmx && document.readyState === 'complete'")
         expect(self.page.locator("#connection")).to_be_hidden(timeout=PATIENCE)
 
     # conversations

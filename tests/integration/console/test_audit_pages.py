@@ -27,7 +27,7 @@ async def note(
 
 @pytest.mark.parametrize(
     ("language", "shown"),
-    [("zh", ["接待会话", "会话 cv_1", "服务"]), ("en", ["conversation claimed", "conversation cv_1"])],
+    [("zh", ["接待会话", "会话 cv_1"]), ("en", ["conversation claimed", "conversation cv_1"])],
 )
 async def test_entries_in_words(
     seat: SeatDesk, database: Database, clock: Clock, language: str, shown: list[str]
@@ -36,15 +36,15 @@ async def test_entries_in_words(
     await note(database, clock, "conversation.claimed", "conversation:cv_1", f"agent:{desk.agent.id}")
     await note(database, clock, "something.new", f"x:{EVIL}")
     page = (await desk.get("/console/audit")).text
-    for words_ in [*shown[:2], "wu", "/console/c/cv_1", "something.new"]:
+    for words_ in [*shown, "wu", "/console/c/cv_1", "something.new"]:
         assert words_ in page
     assert EVIL not in page
 
 
 async def test_filters(seat: SeatDesk, database: Database, clock: Clock) -> None:
-    desk = await seat("wu", role="admin")
     await note(database, clock, "bulletin.published", "bulletin:old")
     clock.advance(hours=1)
+    desk = await seat("wu", role="admin")
     await note(database, clock, "bulletin.withdrawn", "bulletin:new", f"agent:{desk.agent.id}")
     since = f"{clock() + timedelta(hours=8) - timedelta(minutes=5):%Y-%m-%dT%H:%M}"  # in Shanghai
     for query, seen, unseen in (
@@ -56,8 +56,7 @@ async def test_filters(seat: SeatDesk, database: Database, clock: Clock) -> None
         ({"since": "nonsense"}, "公告 old", "公告 none"),
         ({"by": "nobody"}, "没有记录", "公告"),
     ):
-        rows = (await desk.get("/console/audit", params=query)).text.partition("</form>\n")[2].rpartition("filters")[2]
-        page = rows.partition("</select>")[2]
+        page = (await desk.get("/console/audit", params=query)).text.rpartition("</select>")[2]
         assert seen in page, query
         assert unseen not in page, query
 
@@ -66,7 +65,7 @@ async def test_pages_follow_each_other(seat: SeatDesk, database: Database, clock
     desk = await seat("wu", role="admin")
     await note(database, clock, "bulletin.published", "bulletin:a", times=103)
     first = (await desk.get("/console/audit", params={"action": "bulletin.published"})).text
-    assert first.count("<td>公告 a</td>") == 0 or True
+    assert first.count("公告 a") == 100
     link = first.partition('<p><a href="?')[2].partition('"')[0].replace("&amp;", "&")
     assert "cursor=" in link
     assert "action=bulletin.published" in link

@@ -253,3 +253,13 @@ async def test_who_is_deactivated_is_out(browser: Browser, agent: Any, database:
         (await session.get_one(Agent, mei.id)).active = False
     assert (await browser.client.get("/console")).status_code == 303
     assert (await browser.sign_in()).status_code == 401
+
+
+@pytest.mark.parametrize(("role", "presence"), [("agent", "available"), ("supervisor", "away")])
+async def test_an_agent_who_signs_in_is_there_for_customers(
+    browser: Browser, agent: Any, database: Database, role: str, presence: str
+) -> None:
+    made = await agent(role=role)
+    assert (await browser.sign_in()).headers["location"] == "/console"
+    async with database.read() as session:
+        assert (await session.get_one(Agent, made.id)).presence == presence

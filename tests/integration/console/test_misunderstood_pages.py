@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from api.conversations.tables import Understanding
 from api.console.misunderstood import groups
 from api.console.pages import words
+from api.conversations.tables import Understanding
 from api.db.engine import Database
 from api.learning import reviewed
 from api.settings import Settings
@@ -63,14 +63,14 @@ async def test_a_guess_is_taken_and_the_row_goes(
     seat: SeatDesk, database: Database, clock: Clock, settings: Settings
 ) -> None:
     boss = await seat("chen", role="supervisor")
-    id = await missed(database, clock)
-    answer = await boss.post(f"/console/misunderstood/{id}", {"intent": "meter_switch_problem", "text": TEXT})
+    key = await missed(database, clock)
+    answer = await boss.post(f"/console/misunderstood/{key}", {"intent": "meter_switch_problem", "text": TEXT})
     assert answer.status_code == 200, answer.text
     assert "例句：1 条" in answer.text
     assert answer.headers["HX-Trigger"] == "reviewed"
     assert TEXT in learnt(settings)
     assert TEXT not in (await boss.get("/console/misunderstood")).text
-    again = await boss.post(f"/console/misunderstood/{id}", {"intent": "report_outage"})
+    again = await boss.post(f"/console/misunderstood/{key}", {"intent": "report_outage"})
     assert again.status_code == 409
     assert "已经审过" in again.text
 
@@ -79,27 +79,27 @@ async def test_other_words_and_another_meaning(
     seat: SeatDesk, database: Database, clock: Clock, settings: Settings
 ) -> None:
     boss = await seat("chen", role="supervisor")
-    id = await missed(database, clock, "the thing in the box fell", "cv_1", "en")
+    key = await missed(database, clock, "the thing in the box fell", "cv_1", "en")
     form = {"other": "meter_switch_problem", "text": "the lever in the meter cabinet fell down"}
-    assert (await boss.post(f"/console/misunderstood/{id}", form)).status_code == 200
+    assert (await boss.post(f"/console/misunderstood/{key}", form)).status_code == 200
     assert "lever in the meter cabinet" in learnt(settings, "en")
 
 
 async def test_no_example_teaches_nothing(seat: SeatDesk, database: Database, clock: Clock, settings: Settings) -> None:
     boss = await seat("chen", role="supervisor")
-    id = await missed(database, clock)
-    assert (await boss.post(f"/console/misunderstood/{id}", {"intent": "none"})).status_code == 200
+    key = await missed(database, clock)
+    assert (await boss.post(f"/console/misunderstood/{key}", {"intent": "none"})).status_code == 200
     assert learnt(settings) == ""
     assert TEXT not in (await boss.get("/console/misunderstood")).text
 
 
 async def test_what_is_wrong_is_said_at_the_row(seat: SeatDesk, database: Database, clock: Clock) -> None:
     boss = await seat("chen", role="supervisor")
-    id = await missed(database, clock)
+    key = await missed(database, clock)
     for form in ({}, {"intent": "no_such_thing"}, {"intent": "report_outage", "text": "……"}):
-        answer = await boss.post(f"/console/misunderstood/{id}", form)
+        answer = await boss.post(f"/console/misunderstood/{key}", form)
         assert answer.status_code == 422, form
-        assert answer.headers["HX-Retarget"] == f"#wrong-{id}"
+        assert answer.headers["HX-Retarget"] == f"#wrong-{key}"
     assert TEXT in (await boss.get("/console/misunderstood")).text
 
 
@@ -113,9 +113,9 @@ async def test_a_broken_file_is_named(seat: SeatDesk, settings: Settings) -> Non
 @pytest.mark.parametrize("role", ["agent", "dispatcher"])
 async def test_for_supervisors(seat: SeatDesk, database: Database, clock: Clock, role: str) -> None:
     desk = await seat(role=role)
-    id = await missed(database, clock)
+    key = await missed(database, clock)
     assert (await desk.get("/console/misunderstood")).status_code == 403
-    assert (await desk.post(f"/console/misunderstood/{id}", {"intent": "none"})).status_code == 403
+    assert (await desk.post(f"/console/misunderstood/{key}", {"intent": "none"})).status_code == 403
 
 
 def test_every_intent_can_be_chosen_once_and_has_words() -> None:

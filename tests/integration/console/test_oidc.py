@@ -288,3 +288,14 @@ async def test_made_up_answers_are_counted_against_their_address(
     async with database.read() as session:
         acts = [row.action for row in await session.scalars(select(AuditEntry).order_by(AuditEntry.id))]
     assert acts == ["agent.sign_in_failed"] * 30 + ["agent.locked_out"]
+
+
+async def test_what_another_sites_page_fetches_locks_nobody_out(
+    browser: httpx.AsyncClient, provider: FakeProvider, database: Database
+) -> None:
+    """An office shares one address: a picture whose address is ours must not count as its tries."""
+    for _ in range(31):
+        answer = await browser.get("/console/oidc/callback", headers={"Sec-Fetch-Dest": "image"})
+        assert answer.status_code == 401
+    async with database.read() as session:
+        assert (await session.scalars(select(AuditEntry))).all() == []

@@ -97,9 +97,10 @@ async def test_an_agents_running_conversation_can_be_scored(seat: SeatDesk, data
 
 
 async def test_the_sample_has_what_nobody_scored_lately(seat: SeatDesk, database: Database, clock: Clock) -> None:
-    boss, mei = await seat("chen", role="supervisor"), await seat("mei")
+    mei = await seat("mei")
     await led(database, clock, mei, "cv_old")
     clock.advance(days=8)
+    boss = await seat("chen", role="supervisor")
     await led(database, clock, mei, "cv_new")
     await led(database, clock, mei, "cv_scored")
     await led(database, clock, mei, "cv_open", closed=False)
@@ -107,16 +108,16 @@ async def test_the_sample_has_what_nobody_scored_lately(seat: SeatDesk, database
     await boss.post("/console/quality/c/cv_scored", filled(mei))
     page = (await boss.get("/console/quality")).text
     assert "/console/quality/c/cv_new" in page
-    for id in ("cv_old", "cv_scored", "cv_open", "cv_mine"):
-        assert f"/console/quality/c/{id}" not in page
+    for key in ("cv_old", "cv_scored", "cv_open", "cv_mine"):
+        assert f"/console/quality/c/{key}" not in page
 
 
 async def test_the_report_by_agent_and_period(seat: SeatDesk, database: Database, clock: Clock) -> None:
     boss, mei = await seat("chen", role="supervisor"), await seat("mei", name="=HYPERLINK(1)")
     ann = await seat("ann", name="Ann")
-    for id, who, points in (("cv_1", mei, "2"), ("cv_2", mei, "1"), ("cv_3", ann, "0")):
-        await led(database, clock, who, id)
-        await boss.post(f"/console/quality/c/{id}", filled(who, **dict.fromkeys(ALL_GOOD, points)))
+    for key, who, points in (("cv_1", mei, "2"), ("cv_2", mei, "1"), ("cv_3", ann, "0")):
+        await led(database, clock, who, key)
+        await boss.post(f"/console/quality/c/{key}", filled(who, **dict.fromkeys(ALL_GOOD, points)))
     answer = await boss.get("/console/quality/report.csv")
     assert answer.headers["content-disposition"].startswith("attachment")
     rows = list(csv.reader(io.StringIO(answer.text.removeprefix("\ufeff"))))

@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from api.console.navigation import entries
 from api.console.session import COOKIE
 from tests.integration.conftest import Clock
 from tests.integration.console.conftest import SeatDesk
@@ -39,3 +40,36 @@ async def test_a_console_nobody_uses_asks_to_sign_in_again(seat: SeatDesk, clock
     assert (await desk.get("/console")).status_code == 200
     clock.advance(minutes=31)
     assert (await desk.get("/console")).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("referer", "to"),
+    [
+        ("http://desk/console/tickets?x=1", "/console/tickets"),
+        ("http://elsewhere.example/console/tickets", "/console"),
+        ("http://desk//elsewhere.example/console", "/console"),
+        ("", "/console"),
+    ],
+)
+async def test_a_change_of_language_stays_on_the_page(seat: SeatDesk, referer: str, to: str) -> None:
+    desk = await seat()
+    answer = await desk.client.post(
+        "/console/language", data={"lang": "en", "csrf": desk.csrf}, headers={"Referer": referer} if referer else {}
+    )
+    assert (answer.status_code, answer.headers["location"]) == (303, to)
+
+
+@pytest.mark.parametrize(
+    ("role", "path", "current", "count"),
+    [
+        ("agent", "/console/c/cv_1", "inbox", 6),
+        ("agent", "/console/quality/mine", None, 6),
+        ("supervisor", "/console/quality", "supervisor", 7),
+        ("dispatcher", "/console/tickets/1", "tickets", 4),
+        ("admin", "/console", "inbox", 8),
+    ],
+)
+def test_the_bar_shows_what_a_role_has(role: str, path: str, current: str | None, count: int) -> None:
+    found = entries(role, path)
+    assert len(found) == count
+    assert [entry.key for entry in found if entry.current] == ([current] if current else [])

@@ -126,9 +126,9 @@ async def test_the_bots_and_closed_ones_cannot_be_given(seat: SeatDesk, database
     await seat("mei")
     await seed(database, clock(), "cv_1", owner="bot")
     await seed(database, clock(), "cv_2", owner="bot", closed_at=clock())
-    for id in ("cv_1", "cv_2"):
-        assert (await boss.post(f"/console/supervisor/{id}/assign", {"to": "mei"})).status_code == 409
-        assert (await row(database, id)).owner == "bot"
+    for key in ("cv_1", "cv_2"):
+        assert (await boss.post(f"/console/supervisor/{key}/assign", {"to": "mei"})).status_code == 409
+        assert (await row(database, key)).owner == "bot"
 
 
 async def test_a_whisper_reaches_the_agent_and_no_customer(seat: SeatDesk, database: Database, clock: Clock) -> None:

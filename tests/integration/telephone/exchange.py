@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -12,7 +13,6 @@ from api.channels.voice.control import follow
 from api.channels.voice.tables import Call
 from api.conversations.tables import Callback, Conversation, Message
 from api.db.engine import Database
-from api.outbox.tables import Delivery
 from api.outbox.worker import Outbox
 from api.settings import Settings
 from tests.integration.conftest import Clock
@@ -68,10 +68,9 @@ class Exchange:
         async with self.database.read() as session:
             return (await session.scalars(select(Callback))).one()
 
-    async def delivery(self) -> Delivery:
-        """The call that was placed last."""
-        async with self.database.read() as session:
-            return (await session.scalars(select(Delivery).order_by(Delivery.id.desc()).limit(1))).one()
+    async def due(self, callback_id: str, at: datetime) -> None:
+        async with self.database.write() as session, session.begin():
+            (await session.get_one(Callback, callback_id)).due_at = at
 
     async def said_by_bot(self, conversation_id: str) -> int:
         """How many lines the bot has said."""

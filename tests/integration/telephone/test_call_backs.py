@@ -29,7 +29,7 @@ async def test_calling_back_from_the_list(exchange: Exchange, agent: SeatAgent) 
     assert "138****8000" in lists
     assert "13800138000" not in lists
     assert f"/console/callbacks/{callback}/call" in lists
-    exchange.clock.advance(hours=2)
+    await exchange.due(callback, exchange.clock() - timedelta(minutes=1))
     assert "已过约定时间" in await page_of(mei, "/console/_/calls")
 
     assert (await mei.post(f"/console/callbacks/{callback}/call")).is_success
@@ -40,6 +40,7 @@ async def test_calling_back_from_the_list(exchange: Exchange, agent: SeatAgent) 
     assert placed.to == "+8613800138000"
     lists = await page_of(mei, "/console/calls")
     assert "正在呼叫客户" in lists
+    assert f'id="call-{callback}"' not in lists
     assert "13800138000" in lists  # it is hers now
     customer = Caller(exchange.twilio)
     assert "接通" in await exchange.do(customer.answer, placed)

@@ -192,6 +192,16 @@ async def test_a_caller_goes_back_to_the_assistant_when_the_agent_has_hung_up(
     assert caller.state == "gathering"
 
 
+async def test_closing_ends_the_call(exchange: Exchange, agent: SeatAgent) -> None:
+    mei = await agent()
+    caller, cv = await connected(exchange, mei)
+    assert (await mei.post(f"/console/c/{cv}/close", {"outcome": "solved"})).is_success
+    assert await exchange.follow() == 1
+    assert "再见" in await exchange.do(caller.follow_order)
+    assert caller.state == "ended"
+    assert (await exchange.conversation(cv)).closed_at is not None
+
+
 async def test_hanging_up_from_the_console(exchange: Exchange, agent: SeatAgent) -> None:
     mei = await agent()
     caller, cv = await connected(exchange, mei)

@@ -1,0 +1,197 @@
+"""How soon a customer's line is on the agent's page, with many conversations and many consoles at one front desk."""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+from scripts.benchmark.sides import ending, tail
+from scripts.evaluation.data import ROOT
+from tests.e2e.console.seat import Seat
+from tests.e2e.desk import free_port
+from tests.e2e.page import a_browser
+
+PASSWORD = "a long enough password"
+AGENTS, CONVERSATIONS_EACH = 50, 4
+#: Seconds of the measurement, between a customer's messages, and between an agent's.
+SECONDS, CUSTOMER_EVERY, AGENT_EVERY = 60.0, 5.0, 10.0
+START_WITHIN = 120.0
+#: When each line came to be in the browser's page.
+WATCH = """
+() => {
+  window.arrived = [];
+  new MutationObserver((changes) => {
+    for (const change of changes)
+      for (const node of change.addedNodes)
+        if (node.id?.startsWith("line-")) window.arrived.push([Number(node.id.slice(5)), Date.now() / 1000]);
+  }).observe(document.getElementById("lines"), { childList: true });
+}
+"""
+
+
+@dataclass(frozen=True)
+class Delays:
+    """Milliseconds from the desk's 202 on; how many were measured and how many never came."""
+
+    p50: float
+    p95: float
+    count: int
+    missing: int
+
+
+@dataclass(frozen=True)
+class Console:
+    """A run. `cores`: processor time of the front desk by time, `rate`: customers' messages a second."""
+
+    agents: int
+    conversations: int
+    shown: Delays
+    listed: Delays
+    browser: Delays
+    cores: float
+    rate: float
+    fetches: float
+
+
+def measure(folder: Path) -> list[Console]:
+    """With one agent, and with AGENTS."""
+    with front_desk(folder) as (url, headers, process), httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
+        return [run(client, url, headers, process, agents) for agents in (1, AGENTS)]
+
+
+@contextmanager
+def front_desk(folder: Path) -> Iterator[tuple[str, dict[str, str], psutil.Process]]:
+    """A front desk on its own: conversations that agents own need no bot."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    own = {name: value for name, value in os.environ.items() if not name.startswith("MAINSDESK_")}
+    own |= {"MAINSDESK_HOME": str(folder), "MAINSDESK_PORT": str(port), "MAINSDESK_CONSOLE_IDLE_MINUTES": "600"}
+    if database := os.environ.get("DATABASE_URL"):
+        own["MAINSDESK_DATABASE_URL"] = database
+    program = "from api.settings import *; ensure_env_file(home_folder()); from api.prepare import main; main()"
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=own, check=True, stdout=subprocess.DEVNULL)
+    secrets = dict(line.split("=", 1) for line in (folder / ".env").read_text().split() if "=" in line)
+    log = folder / "front-desk.log"
+    with (
+        log.open("a") as out,
+        ending(subprocess.Popen([sys.executable, "-m", "api.serve"], cwd=ROOT, env=own, stdout=out, stderr=out)) as desk,
+    ):
+        until = time.monotonic() + START_WITHIN
+        while not _healthy(url):
+            if desk.poll() is not None or time.monotonic() > until:
+                raise SystemExit(f"bench: the front desk did not start:\n{tail(log)}")
+            time.sleep(0.2)
+        yield url, {"Authorization": f"Bearer {secrets['MAINSDESK_SERVICE_TOKEN']}"}, psutil.Process(desk.pid)
+
+
+def _healthy(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/healthz", trust_env=False).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def run(
+    client: httpx.Client, url: str, headers: dict[str, str], process: psutil.Process, agents: int
+) -> Console:
+    """Agents with their conversations, and one more, the first, who works in a real browser."""
+    names, conversations = [], []
+    for number in range(agents + 1):
+        name = f"bench-{number}-{uuid.uuid4().hex[:6]}"
+        body = {"username": name, "password": PASSWORD, "languages": ["en"], "skills": [], "capacity": 50}
+        _send(client, headers, "/agents", body)
+        names.append(name)
+        conversations.append([_conversation(client, headers, name) for _ in range(CONVERSATIONS_EACH)])
+    print(f"bench: {agents} agents, {agents * CONVERSATIONS_EACH} conversations …", flush=True)
+    plan = {
+        "url": url,
+        "password": PASSWORD,
+        "agents": names,
+        "conversations": conversations,
+        "seconds": SECONDS,
+        "customer_every": CUSTOMER_EVERY,
+        "agent_every": AGENT_EVERY,
+        "browser": names[0],
+    }
+    load = Path(__file__).with_name("console_load.py")
+    with a_browser() as browser:
+        seat = Seat(browser, url, names[0], "en")
+        seat.sign_in(PASSWORD).at_inbox()
+        seat.open(conversations[0][0][0])
+        seat.page.evaluate(WATCH)
+        with ending(subprocess.Popen([sys.executable, load], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)) as crowd:
+            assert crowd.stdin is not None
+            assert crowd.stdout is not None
+            crowd.stdin.write(json.dumps(plan) + "\n")
+            crowd.stdin.flush()
+            assert crowd.stdout.readline().strip() == "running"
+            began, used = time.monotonic(), _used(process)
+            assert crowd.stdout.readline().strip() == "over"
+            cores = (_used(process) - used) / (time.monotonic() - began)
+            result: dict[str, Any] = json.loads(crowd.stdout.readline())
+        arrived = {(conversations[0][0][0], seq): at for seq, at in seat.page.evaluate("() => window.arrived")}
+        seat.close()
+    posted = {(id, seq): at for id, seq, at in result["posted"]}
+    opened = {own[0][0] for own in conversations[1:]}
+    return Console(
+        agents=agents,
+        conversations=agents * CONVERSATIONS_EACH,
+        shown=_delays({key: at for key, at in posted.items() if key[0] in opened}, _times(result["shown"])),
+        listed=_delays(
+            {key: at for key, at in posted.items() if key[0] not in {own[0] for own in conversations[0]}},
+            _times(result["listed"]),
+            later=True,
+        ),
+        browser=_delays({key: at for key, at in posted.items() if key[0] == conversations[0][0][0]}, arrived),
+        cores=cores,
+        rate=len(posted) / SECONDS,
+        fetches=result["fetched"] / SECONDS,
+    )
+
+
+def _times(found: list[tuple[str, int, float]]) -> dict[tuple[str, int], float]:
+    return {(id, seq): at for id, seq, at in found}
+
+
+def _delays(
+    posted: dict[tuple[str, int], float], seen: dict[tuple[str, int], float], *, later: bool = False
+) -> Delays:
+    """`later`: a list shows a conversation's last line alone, so one that has gone further counts, too."""
+    if later:
+        seen = {key: found for key in posted if (found := _first_after(seen, key)) is not None}
+    delays = [1000 * max(seen[key] - at, 0.0) for key, at in posted.items() if key in seen]
+    if len(delays) < 2:
+        return Delays(float("nan"), float("nan"), len(delays), len(posted) - len(delays))
+    missing = len(posted) - len(delays)
+    return Delays(statistics.median(delays), statistics.quantiles(delays, n=20)[-1], len(delays), missing)
+
+
+def _first_after(seen: dict[tuple[str, int], float], key: tuple[str, int]) -> float | None:
+    return min((at for (id, seq), at in seen.items() if id == key[0] and seq >= key[1]), default=None)
+
+
+def _used(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return times.user + times.system
+
+
+def _send(client: httpx.Client, headers: dict[str, str], path: str, body: dict[str, Any]) -> Any:
+    own = headers | {"Idempotency-Key": uuid.uuid4().hex}
+    return client.post(f"/api/v1{path}", json=body, headers=own).raise_for_status().json()
+
+
+def _conversation(client: httpx.Client, headers: dict[str, str], agent: str) -> tuple[str, str]:
+    made = client.post("/web/conversations", json={"language": "en"}).raise_for_status().json()
+    _send(client, headers, f"/conversations/{made['conversation_id']}/claim", {"agent": agent})
+    return made["conversation_id"], made["token"]
