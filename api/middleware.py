@@ -48,7 +48,7 @@ class BodyTooLarge(HTTPException):
 
 
 class Guard:
-    """Refuses large bodies (413), adds security headers, writes the request's log line.
+    """Refuses large bodies (413) and NUL in addresses (400), adds security headers, writes the request's log line.
 
     `https`: whether the desk's public address is, so that browsers need not come by plain HTTP again.
     """
@@ -89,6 +89,8 @@ class Guard:
             if _announced(scope) > MAX_BODY:
                 problem = Problem(413, "body-too-large", "The request is too large.", headers={"Connection": "close"})
                 await problem_response(problem)(scope, receive, guarded)
+            elif "\0" in scope["path"] or b"%00" in scope["query_string"]:  # no database keeps such a text
+                await problem_response(Problem(400, "invalid", "The address is not valid."))(scope, receive, guarded)
             else:
                 await self._app(scope, bounded, guarded)
         finally:

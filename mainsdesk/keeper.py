@@ -17,7 +17,7 @@ from mainsdesk.parts import ROOT, Part
 from mainsdesk.tether import tied
 
 #: Seconds a part may take to answer for the first time.
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 #: A working part is asked every CHECK_SECONDS; the third question without an answer in so long means that it hangs.
 CHECK_SECONDS = 5.0
 MISSES = 3

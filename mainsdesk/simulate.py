@@ -16,8 +16,9 @@ from dotenv import dotenv_values
 from api.settings import CHANNELS, PREFIX, Settings, ensure_env_file, home_folder
 
 if TYPE_CHECKING:
-    from tests.simulators.caller import Caller, Said
+    from tests.simulators.caller import Caller
     from tests.simulators.follower import Follower
+    from tests.simulators.leg import Said
 
 PORTS = range(7601, 7700)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -216,7 +217,8 @@ def show(follower: "Follower") -> None:
 
 
 def talk_call(settings: Settings, number: str) -> int:
-    from tests.simulators.caller import Caller, CallFailed
+    from tests.simulators.caller import Caller
+    from tests.simulators.leg import CallFailed
     from tests.simulators.twilio import Placed, TwilioAccount, TwilioServer
 
     account = TwilioAccount(

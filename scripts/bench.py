@@ -1,7 +1,7 @@
-"""`make bench`: the bot beside stock Rasa, how well it understands and what a turn costs; writes docs/benchmark.md.
+"""`make bench`: the bot beside stock Rasa, and how soon agents see what customers write; writes docs/benchmark.md.
 
-`SHARE=n` trains understanding on each n-th example (stock Rasa needs an hour for all of them); `PARTS=understanding` or
-`PARTS=turns` measures that part alone.
+`SHARE=n` trains understanding on each n-th example (stock Rasa needs an hour for all of them); `PARTS=understanding`,
+`PARTS=turns` or `PARTS=console` measures that part alone.
 """
 
 import os
@@ -12,9 +12,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from scripts.benchmark import report, turns, understanding
+from scripts.benchmark import console, report, turns, understanding
 
-PARTS = {"understanding": report.UNDERSTANDING, "turns": report.TURN}
+PARTS = {"understanding": report.UNDERSTANDING, "turns": report.TURN, "console": report.CONSOLE}
 
 
 def main() -> int:
@@ -30,6 +30,8 @@ def main() -> int:
             folder = Path(name)
             if part == "understanding":
                 lines = report.understanding(understanding.measure(folder, int(share)), where)
+            elif part == "console":
+                lines = report.console(console.measure(folder), where)
             else:
                 lines = report.turns(turns.measure(folder), where)
         measured[PARTS[part]] = lines

@@ -3,7 +3,7 @@
     python3 scripts/setup.py            what `make run` needs
     python3 scripts/setup.py tests      and what `make test` needs
     python3 scripts/setup.py lint       the same without a browser
-    python3 scripts/setup.py bench      what `make bench` needs: stock Rasa, TensorFlow and all (2.7 GB)
+    python3 scripts/setup.py bench      what `make bench` needs: that, and stock Rasa, TensorFlow and all (2.7 GB)
     python3 scripts/setup.py compile    pyproject.toml -> requirements/*.txt
 
 Standard library only, as it runs before anything is installed.
@@ -309,7 +309,7 @@ def main(arguments: Sequence[str]) -> int:
         "": set_up,
         "lint": lambda: set_up(tests=True),
         "tests": lambda: set_up(tests=True, browser=True),
-        "bench": lambda: set_up(bench=True),
+        "bench": lambda: set_up(tests=True, browser=True, bench=True),
         "compile": compile_requirements,
     }
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # which also ends the running command

@@ -12,6 +12,7 @@ from api.conversations import ownership
 from api.conversations.notes import add_note
 from api.conversations.rules import normalise
 from api.conversations.sentences import limits
+from api.conversations.supervision import whisper
 from api.db.base import new_id
 from api.db.idempotency import once_for
 from api.deps import Now, WriteSession
@@ -71,6 +72,8 @@ async def note(
         raise Problem(403, "forbidden", "Only supervisors whisper.")
 
     async def do() -> dict[str, str]:
+        if kind == "whisper":
+            return {"id": (await whisper(session, conversation_id, me.agent, said, now)).id}
         conversation = await ownership.locked(session, conversation_id)
         return {"id": (await add_note(session, conversation, me.agent.id, kind, said, now)).id}
 

@@ -13,10 +13,11 @@ from api.console import lists, reading, timeline
 from api.console.acts import choices_of
 from api.console.pages import render
 from api.console.session import Me, SignedIn
+from api.console.sheet import in_brief
 from api.conversations.notes import mark_read
 from api.conversations.sentences import limits
 from api.conversations.tables import Conversation, Mention, Note
-from api.db.base import new_id
+from api.db.base import MOST_ID, new_id
 from api.db.engine import Database
 from api.deps import DatabaseDep, Now, ReadSession, SettingsDep, Staff
 
@@ -30,7 +31,7 @@ async def page(
 ) -> Response:
     """The whole page. Mentions of this agent in it are read by that."""
     state = await timeline.state_of(session, conversation_id, me, now)
-    shown = await timeline.last_lines(session, state.row)
+    shown = await timeline.last_lines(session, state)
     found = await lists.inbox(session, me)
     context = await composing(session, me, state, now)
     await read_mentions(database, session, me, state.row, now)
@@ -39,6 +40,7 @@ async def page(
         me,
         "conversation.html",
         lists=found,
+        in_brief=in_brief,
         here=conversation_id,
         state=state,
         shown=shown,
@@ -69,13 +71,13 @@ async def lines(
     me: Me,
     session: ReadSession,
     now: Now,
-    after: Annotated[int, Query(ge=0)] = 0,
+    after: Annotated[int, Query(ge=0, le=MOST_ID)] = 0,
     noted: Annotated[str, Query(max_length=4000)] = "",
     mark: Annotated[str, Query(max_length=120)] = "",
 ) -> Response:
     """What is new after the line `after` and the notes `noted`; the state always; the composer where `mark` is old."""
     state = await timeline.state_of(session, conversation_id, me, now)
-    shown = await timeline.news(session, state.row, after, noted)
+    shown = await timeline.news(session, state, after, noted)
     changed = state.mark != mark
     context = await composing(session, me, state, now) if changed else {}
     return render(
@@ -93,11 +95,16 @@ async def lines(
 
 @router.get("/console/_/c/{conversation_id}/earlier")
 async def earlier(
-    request: Request, conversation_id: Id, me: Me, session: ReadSession, now: Now, before: Annotated[int, Query(ge=1)]
+    request: Request,
+    conversation_id: Id,
+    me: Me,
+    session: ReadSession,
+    now: Now,
+    before: Annotated[int, Query(ge=1, le=MOST_ID)],
 ) -> Response:
     """The lines before the line `before`."""
     state = await timeline.state_of(session, conversation_id, me, now)
-    shown = await timeline.last_lines(session, state.row, before)
+    shown = await timeline.last_lines(session, state, before)
     return render(
         request,
         me,

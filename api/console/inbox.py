@@ -9,6 +9,7 @@ from api.audit.service import record
 from api.console import lists
 from api.console.pages import redirect, render, word
 from api.console.session import Me
+from api.console.sheet import in_brief
 from api.conversations import assignment
 from api.deps import Now, ReadSession, SettingsDep, WriteSession
 
@@ -26,13 +27,13 @@ async def page(
     if me.agent.role == "dispatcher":
         return redirect(request, "/console/tickets")
     found = await lists.inbox(session, me)
-    return render(request, me, "inbox.html", lists=found, here="", done=done if done in DONE else "")
+    return render(request, me, "inbox.html", lists=found, here="", in_brief=in_brief, done=done if done in DONE else "")
 
 
 @router.get("/console/_/inbox")
 async def live(request: Request, me: Me, session: ReadSession, c: Here = "") -> Response:
     """The lists as they are now; `c` is the conversation that is open beside them."""
-    return render(request, me, "inbox_list.html", lists=await lists.inbox(session, me), here=c)
+    return render(request, me, "inbox_list.html", lists=await lists.inbox(session, me), here=c, in_brief=in_brief)
 
 
 @router.get("/console/_/closed")
@@ -40,7 +41,7 @@ async def closed(
     request: Request, me: Me, session: ReadSession, settings: SettingsDep, now: Now, c: Here = ""
 ) -> Response:
     rows = await lists.closed_today(session, me, now, settings.zone)
-    return render(request, me, "inbox_found.html", rows=rows, here=c, sought="")
+    return render(request, me, "inbox_found.html", rows=rows, here=c, in_brief=in_brief, sought="")
 
 
 @router.post("/console/_/search")
@@ -48,7 +49,15 @@ async def search(
     request: Request, me: Me, session: ReadSession, now: Now, q: Annotated[str, Form(max_length=100)] = "", c: Here = ""
 ) -> Response:
     """A POST, so that no customer's words or numbers stand in an address."""
-    return render(request, me, "inbox_found.html", rows=await lists.found(session, q, now), here=c, sought=q.strip())
+    return render(
+        request,
+        me,
+        "inbox_found.html",
+        rows=await lists.found(session, q, now),
+        here=c,
+        in_brief=in_brief,
+        sought=q.strip(),
+    )
 
 
 @router.post("/console/take")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -45,6 +45,10 @@ def _rows() -> Any:
     ).outerjoin(Agent, Agent.id == c.agent_id)
 
 
+#: Stands for a time that is missing.
+EARLIEST = datetime.min.replace(tzinfo=UTC)
+
+
 @dataclass(frozen=True)
 class Inbox:
     """The live lists, each in its order, with how many there are of each."""
@@ -58,6 +62,11 @@ class Inbox:
     def owed(self) -> int:
         """How many of one's own wait for an answer."""
         return sum(row.unanswered_since is not None for row in self.mine)
+
+
+def _urgency(row: Any) -> tuple[bool, datetime]:
+    """Who waits for a word the longest comes first."""
+    return row.unanswered_since is None, row.unanswered_since or row.claimed_at or row.last_message_at or EARLIEST
 
 
 async def inbox(session: AsyncSession, me: SignedIn) -> Inbox:
@@ -76,7 +85,10 @@ async def inbox(session: AsyncSession, me: SignedIn) -> Inbox:
     for row in by_agent:
         (mine if row.agent_id == me.agent.id else others).append(row)
     others.sort(
-        key=lambda row: (row.unanswered_since is None, row.unanswered_since or row.claimed_at or row.last_message_at)
+        key=lambda row: (
+            row.unanswered_since is None,
+            row.unanswered_since or row.claimed_at or row.last_message_at or EARLIEST,
+        )
     )
     return Inbox(waiting, mine, others, count)
 

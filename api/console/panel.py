@@ -76,7 +76,9 @@ async def verify(
         answer.headers["HX-Retarget"], answer.headers["HX-Reswap"] = "#verify-errors", "innerHTML"
         return answer
     case = await case_of(session, conversation_id, me, now)
-    return render(request, me, "panel.html", case=case)
+    answer = render(request, me, "panel.html", case=case)
+    answer.headers["HX-Trigger-After-Swap"] = "work-done"
+    return answer
 
 
 @router.get("/console/_/places")

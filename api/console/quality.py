@@ -25,6 +25,8 @@ Who = Annotated[str, Query(max_length=40)]
 #: What the report shows where no days are given.
 PERIOD = timedelta(days=30)
 ERRORS = "#score-errors"
+#: Of which there may be reviews; others are slips of the pen.
+YEARS = (2000, 2200)
 
 
 def period(first: str, last: str, now: datetime, zone: ZoneInfo) -> tuple[date, date]:
@@ -33,9 +35,10 @@ def period(first: str, last: str, now: datetime, zone: ZoneInfo) -> tuple[date, 
 
     def day(written: str, otherwise: date) -> date:
         try:
-            return date.fromisoformat(written)
+            found = date.fromisoformat(written)
         except ValueError:
             return otherwise
+        return found if YEARS[0] <= found.year <= YEARS[1] else otherwise
 
     end = day(last, today)
     return day(first, end - PERIOD), end
@@ -43,8 +46,7 @@ def period(first: str, last: str, now: datetime, zone: ZoneInfo) -> tuple[date, 
 
 def moments(first: date, last: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """From the beginning of the first day to the end of the last, as moments."""
-    until = last + timedelta(days=1) if last < date.max else last
-    return tuple(datetime.combine(day, time(), zone) for day in (first, until))  # type: ignore[return-value]
+    return datetime.combine(first, time(), zone), datetime.combine(last + timedelta(days=1), time(), zone)
 
 
 @router.get("/console/quality")
@@ -118,7 +120,7 @@ async def _context(session: AsyncSession, request: Request, me: SignedIn, id: st
     state = await timeline.state_of(session, id, me, now)
     return {
         "state": state,
-        "shown": await timeline.last_lines(session, state.row),
+        "shown": await timeline.last_lines(session, state),
         "here": id,
         "read": reading.reader(request, me, state),
         "agents": [agent for agent in await service.served_by(session, id) if agent.id != me.agent.id],

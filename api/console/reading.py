@@ -12,6 +12,7 @@ from api.console.session import Me, SignedIn
 from api.console.timeline import State, state_of
 from api.conversations.language import Language, language_of
 from api.conversations.tables import Message
+from api.db.base import MOST_ID
 from api.deps import Now, ReadSession
 from api.errors import not_found
 from api.translation.base import Term, Translator
@@ -58,7 +59,7 @@ def unlike(terms: Sequence[Term]) -> list[Term]:
 async def translation(
     request: Request,
     conversation_id: Annotated[str, Path(max_length=40)],
-    seq: Annotated[int, Path(ge=1)],
+    seq: Annotated[int, Path(ge=1, le=MOST_ID)],
     me: Me,
     session: ReadSession,
     now: Now,

@@ -172,6 +172,9 @@ async def csrf_checked(request: Request, settings: SettingsDep) -> None:
     if request.method in ("GET", "HEAD", "OPTIONS"):
         return
     await from_our_pages(request, settings)
-    given = request.headers.get("x-csrf-token") or str((await request.form()).get("csrf", ""))
+    form = await request.form()
+    given = request.headers.get("x-csrf-token") or str(form.get("csrf", ""))
     if not same(given, csrf_of(settings, given_cookie(request))):
         raise Problem(403, "csrf", "The page is out of date. Please load it again.")
+    if any("\0" in str(value) for value in form.values()):  # PostgreSQL keeps no such text
+        raise Problem(422, "invalid", "Some fields are not valid.")

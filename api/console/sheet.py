@@ -45,7 +45,7 @@ class Sheet:
 
     def __bool__(self) -> bool:
         told = (self.journey, self.question, self.symptom, self.scope, self.steps, self.readings, self.danger)
-        return any(told) or bool(self.briefing)
+        return any(told) or any((self.later, self.earlier, self.briefing))
 
 
 def both(value: Any, language: str) -> str:
@@ -85,13 +85,14 @@ def plain_steps(tried: Any) -> list[dict[str, str]]:
 
 
 def in_brief(journey: Any, earlier: Any, address: Any, language: str) -> str:
-    """What a customer wants and where, for a line of a list: "停电 · 海棠晓月3栋"; '' where neither is known.
+    """What a customer wants and where, for a line of a list: "投诉、停电 · 海棠晓月3栋"; '' where neither is known.
 
-    Who asked for a person is about what was talked of before.
+    Who asks for a person does so about what was talked of before.
     """
-    told = [*dict.fromkeys(_texts(earlier)), *([journey] if isinstance(journey, str) and journey != "human" else [])]
-    matter = say_or(f"panel.journey_{told[-1]}", told[-1], language) if told else ""
-    return " · ".join(filter(None, (matter, both(address, language))))
+    told = [*_texts(earlier), *([journey] if isinstance(journey, str) and journey != "human" else [])]
+    names = [say_or(f"panel.journey_{one}", one, language) for one in dict.fromkeys(told)]
+    matters = ("、" if language == "zh" else ", ").join(names[-2:])
+    return " · ".join(filter(None, (matters, both(address, language))))
 
 
 def read_sheet(sheet: Any, language: str) -> Sheet:

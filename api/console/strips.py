@@ -72,7 +72,7 @@ async def mine(request: Request, me: Me, session: ReadSession) -> Response:
         c.owner == "agent", c.agent_id == me.agent.id, c.closed_at.is_(None), c.reminded_at.is_not(None)
     )
     mentions = (
-        select(Note.id, Note.conversation_id, Note.text, Note.at, Agent.name, Agent.username)
+        select(Note.id, Note.conversation_id, Note.kind, Note.text, Note.at, Agent.name, Agent.username)
         .join(Mention, Mention.note_id == Note.id)
         .outerjoin(Agent, Agent.id == Note.agent_id)
         .where(Mention.agent_id == me.agent.id, Mention.read_at.is_(None))

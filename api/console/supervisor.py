@@ -13,6 +13,7 @@ from api.console.acts import colleagues
 from api.console.forms import in_words
 from api.console.pages import render, word
 from api.console.session import Me, SignedIn
+from api.console.sheet import in_brief
 from api.console.timeline import state_of
 from api.conversations import figures, supervision
 from api.conversations.overview import AtRisk, at_risk
@@ -39,7 +40,7 @@ class Live:
 
     @property
     def present(self) -> int:
-        return sum(one.present for one in self.agents)
+        return sum(one.present and one.agent.presence != "away" for one in self.agents)
 
     @property
     def places(self) -> int:
@@ -60,13 +61,15 @@ async def live_of(session: AsyncSession, me: SignedIn, now: datetime, zone: Any)
 
 @router.get("/console/supervisor")
 async def page(request: Request, me: Me, session: ReadSession, settings: SettingsDep, now: Now) -> Response:
-    return render(request, me, "supervisor.html", live=await live_of(session, me, now, settings.zone))
+    found = await live_of(session, me, now, settings.zone)
+    return render(request, me, "supervisor.html", live=found, in_brief=in_brief)
 
 
 @router.get("/console/_/supervisor")
 async def live(request: Request, me: Me, session: ReadSession, settings: SettingsDep, now: Now) -> Response:
     """The same as it stands now."""
-    return render(request, me, "supervisor_live.html", live=await live_of(session, me, now, settings.zone))
+    found = await live_of(session, me, now, settings.zone)
+    return render(request, me, "supervisor_live.html", live=found, in_brief=in_brief)
 
 
 @router.get("/console/_/risks")

@@ -55,6 +55,7 @@ class State:
 
     row: Conversation
     agent: Agent | None
+    me: SignedIn
     #: The customer's account, masked, while it is verified.
     account: str
     window: Window | None
@@ -81,6 +82,7 @@ async def state_of(session: AsyncSession, conversation_id: str, me: SignedIn, no
     return State(
         row,
         agent,
+        me,
         mask_number(account or ""),
         await window_of(session, row, now),
         mine,
@@ -123,25 +125,26 @@ class Shown:
         return self.first > 1
 
 
-async def last_lines(session: AsyncSession, row: Conversation, before: int | None = None) -> Shown:
+async def last_lines(session: AsyncSession, state: State, before: int | None = None) -> Shown:
     """The last lines, of those before the line `before` where it is given, and the notes that stand among them."""
+    row = state.row
     asked = {"conversation": row.id, "before": before or row.last_seq + 1, "limit": PAGE}
     found = list(reversed((await session.execute(_LAST, asked)).all()))
     lines = await _known(session, row, found)
     first = lines[0].message.seq if lines else 0
-    notes = await _notes(session, row)
+    notes = await _notes(session, state)
     among = [n for n in notes if (n.note.seq >= first or first <= 1) and (before is None or n.note.seq < before)]
     last = lines[-1].message.seq if lines else 0
     return Shown(_merged(lines, among), first=first, last=last, noted=_noted(notes))
 
 
-async def news(session: AsyncSession, row: Conversation, after: int, noted: str) -> Shown:
+async def news(session: AsyncSession, state: State, after: int, noted: str) -> Shown:
     """What has come after the line `after` and the notes of `noted`, and what may have changed of the lines before."""
-    start = max(after - UNSETTLED, 0)
+    row, start = state.row, max(after - UNSETTLED, 0)
     asked = {"conversation": row.id, "after": start, "limit": PAGE + UNSETTLED}
     lines = await _known(session, row, (await session.execute(_LATER, asked)).all())
     fresh = [line for line in lines if line.message.seq > after]
-    notes = await _notes(session, row)
+    notes = await _notes(session, state)
     new = [note for note in notes if _is_new(note, noted)]
     last = fresh[-1].message.seq if fresh else after
     old = [line for line in lines if line.message.seq <= after]
@@ -178,8 +181,11 @@ async def _known(session: AsyncSession, row: Conversation, found: Sequence[tuple
     ]
 
 
-async def _notes(session: AsyncSession, row: Conversation) -> list[Noted]:
-    return [Noted(note, author, ()) for note, author in await session.execute(_NOTES, {"conversation": row.id})]
+async def _notes(session: AsyncSession, state: State) -> list[Noted]:
+    """The notes; a whisper is for supervisors and for the agent who has the conversation."""
+    found = await session.execute(_NOTES, {"conversation": state.row.id})
+    hears = state.mine or state.me.supervises
+    return [Noted(note, author, ()) for note, author in found if hears or note.kind != "whisper"]
 
 
 def _merged(lines: Sequence[Line], notes: Sequence[Noted]) -> list[Line | Noted]:
@@ -203,5 +209,7 @@ def _is_new(noted: Noted, mark: str) -> bool:
     try:
         newest = datetime.fromisoformat(moment)
     except ValueError:
+        return True
+    if newest.tzinfo is None:  # no mark of ours
         return True
     return noted.note.at > newest - OVERLAP and noted.note.id not in ids.split(",")

@@ -115,7 +115,7 @@ async def assign_waiting(database: Database, now: datetime) -> int:
                 continue
             try:
                 async with session.begin_nested():
-                    await ownership.claim(session, conversation.id, agent, now, strict=True)
+                    await ownership.claim(session, conversation.id, agent, now, strict=True, given=True)
             except Problem:  # another desk filled his last place
                 continue
             given += 1

@@ -59,9 +59,11 @@ async def claim(
     *,
     strict: bool = False,
     caller: Caller | None = None,
+    given: bool = False,
 ) -> Conversation:
     """Take a conversation from the queue or the bot. Problem 409 for every claim after the first.
 
+    `given`: by the desk or a supervisor; the agent may not have looked at it yet, and the customer is not told so.
     `strict`: 409 `at-capacity`, too, for an agent who has as many as he may have; danger, supervisors and the service
     token go beyond.
     """
@@ -90,7 +92,8 @@ async def claim(
     handover.give_to_agent(conversation, agent, now, expected=before == "waiting")
     await drop_turns(session, conversation.id)
     await handover.note_wait(session, conversation, now)
-    await add_message(session, conversation, "system", say("agent_joined", conversation.language), now)
+    words = say("agent_given" if given else "agent_joined", conversation.language)
+    await add_message(session, conversation, "system", words, now)
     return conversation
 
 

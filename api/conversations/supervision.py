@@ -50,7 +50,8 @@ async def assign(
     target = await ownership.agent_named(session, to)
     if not force and (target.presence == "away" or target.id not in await seen_lately(session, now)):
         raise Problem(409, "agent-absent", "This agent is not there.")
-    given = await ownership.claim(session, conversation_id, target, now, strict=not force)
+    own = target.id == supervisor.id
+    given = await ownership.claim(session, conversation_id, target, now, strict=not force, given=not own)
     if note:
         await add_note(session, given, supervisor.id, "transfer", f"→ {target.username}: {note}", now)
     return given

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.audit.service import forget, record
+from api.conversations.bell import touch
 from api.conversations.tables import Conversation
 from api.customers import rules, tries
 from api.customers.schemas import AccountFile, AccountOut, NewContact, OwnAccount, PointOut
@@ -64,6 +65,7 @@ async def verify(
         return False
     conversation.account_number, conversation.verified_at = account.number, now
     await session.flush()
+    await touch(session, conversation.id)  # the agent's page says whether the customer is verified
     return True
 
 

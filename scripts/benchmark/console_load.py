@@ -1,7 +1,7 @@
 """The customers and the agents of the console's benchmark, in a process of their own.
 
-In: a JSON object, a `Plan`. Out, when it is over: {"posted", "shown", "listed"} as [conversation, line, time] each (Unix
-time), {"fetched", "streams"} counts.
+In: a JSON object, a `Plan`. Out, when it is over: {"posted", "shown", "listed"} as [conversation, line, Unix time]
+each, "taken" as seconds until a message was accepted, "fetched" and "streams" as counts.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import re
 import sys
 import time
 import uuid
+from collections.abc import Awaitable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tests.e2e.console.terminal import Terminal
 
 CSRF = re.compile(r'"X-CSRF-Token": "(\w+)"')
+#: Conversation, line, Unix time.
+Seen = tuple[str, int, float]
 #: Agents that sign in at once.
 AT_ONCE = 5
 
@@ -42,7 +45,9 @@ class Plan:
     browser: str = ""
 
 
-async def customer(client: httpx.AsyncClient, plan: Plan, id: str, token: str, posted: list[tuple[str, int, float]]) -> None:
+async def customer(
+    client: httpx.AsyncClient, plan: Plan, id: str, token: str, posted: list[Seen], taken: list[float]
+) -> None:
     """Writes now and then; when each message was accepted."""
     headers = {"Authorization": f"Bearer {token}"}
     number = 0
@@ -50,8 +55,10 @@ async def customer(client: httpx.AsyncClient, plan: Plan, id: str, token: str, p
         await asyncio.sleep(random.uniform(0.4, 1.6) * plan.customer_every)
         number += 1
         body = {"client_message_id": uuid.uuid4().hex, "text": f"Is anybody there? {number}"}
+        began = time.monotonic()
         answer = await client.post(f"/web/conversations/{id}/messages", json=body, headers=headers)
         if answer.status_code == 202:
+            taken.append(time.monotonic() - began)
             posted.append((id, answer.json()["seq"], time.time()))
 
 
@@ -74,19 +81,19 @@ async def answering(terminal: Terminal, csrf: str, plan: Plan) -> None:
 
 
 async def run(plan: Plan) -> dict[str, object]:
-    posted: list[tuple[str, int, float]] = []
+    posted: list[Seen] = []
+    taken: list[float] = []
     terminals: list[Terminal] = []
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
     async with AsyncExitStack() as stack:
-        outside = await stack.enter_async_context(
-            httpx.AsyncClient(base_url=plan.url, timeout=60, trust_env=False, limits=limits)
-        )
+
+        def browser() -> Awaitable[httpx.AsyncClient]:
+            client = httpx.AsyncClient(base_url=plan.url, timeout=60, trust_env=False)
+            return stack.enter_async_context(client)
+
         gate, csrf = asyncio.Semaphore(AT_ONCE), {}
 
         async def sit_down(username: str, conversation: str) -> None:
-            client = httpx.AsyncClient(base_url=plan.url, timeout=60, trust_env=False, limits=limits)
-            await stack.enter_async_context(client)
-            terminal = Terminal(client, conversation)
+            terminal = Terminal(await browser(), conversation)
             async with gate:
                 await terminal.sign_in(username, plan.password)
                 found = CSRF.search(await terminal.get(f"/console/c/{conversation}"))
@@ -97,8 +104,9 @@ async def run(plan: Plan) -> dict[str, object]:
         seats = zip(plan.agents, plan.conversations, strict=True)
         await asyncio.gather(*(sit_down(name, own[0][0]) for name, own in seats if name != plan.browser))
         acts = [answering(one, csrf[one.conversation_id], plan) for one in terminals]
-        for id, token in (one for own in plan.conversations for one in own):
-            acts += [customer(outside, plan, id, token, posted), waiting(outside, id, token)]
+        for one, token in (each for own in plan.conversations for each in own):
+            page = await browser()
+            acts += [customer(page, plan, one, token, posted, taken), waiting(page, one, token)]
         tasks = [asyncio.create_task(act) for act in acts]
         print("running", flush=True)
         await asyncio.sleep(plan.seconds)
@@ -110,9 +118,9 @@ async def run(plan: Plan) -> dict[str, object]:
         print("over", flush=True)
         await asyncio.sleep(3)  # what was posted last is yet to come
     shown = [(one.conversation_id, seq, at) for one in terminals for seq, at in one.lines.items()]
-    listed = [(id, seq, at) for one in terminals for (id, seq), at in one.listed.items()]
+    listed = [(*key, at) for one in terminals for key, at in one.listed.items()]
     fetched, streams = sum(one.fetched for one in terminals), sum(one.streams for one in terminals)
-    return {"posted": posted, "shown": shown, "listed": listed, "fetched": fetched, "streams": streams}
+    return {"posted": posted, "shown": shown, "listed": listed, "taken": taken, "fetched": fetched, "streams": streams}
 
 
 if __name__ == "__main__":

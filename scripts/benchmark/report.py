@@ -6,6 +6,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 
+from scripts.benchmark.console import AGENT_EVERY, CONVERSATIONS_EACH, CUSTOMER_EVERY, SECONDS, Console, Delays
 from scripts.benchmark.turns import AT_ONCE, EXAMPLES_PER_INTENT, TURNS, Turns
 from scripts.benchmark.understanding import Understanding
 from scripts.evaluation import tables
@@ -13,14 +14,15 @@ from scripts.evaluation.answers import Answer
 from scripts.evaluation.data import KINDS, LANGUAGES, ROOT
 
 REPORT = ROOT / "docs" / "benchmark.md"
-INTRODUCTION = """# The bot beside stock Rasa
+INTRODUCTION = """# The bot beside stock Rasa, and the console under load
 
-`make bench` writes this page. Ours is `config.yml`; stock is the pipeline and the policies of `rasa init` in the same
-version of Rasa, with JiebaTokenizer for Chinese. Both train on the same examples, on the same machine, in one run.
-`PARTS=understanding` or `PARTS=turns` measures one part and leaves the other as it stands.
+`make bench` writes this page. Of the bot, ours is `config.yml`; stock is the pipeline and the policies of `rasa init`
+in the same version of Rasa, with JiebaTokenizer for Chinese. Both train on the same examples, on the same machine, in
+one run.
+`PARTS=understanding`, `PARTS=turns` or `PARTS=console` measures one part and leaves the others as they stand.
 """
-UNDERSTANDING, TURN = "Understanding", "A whole turn"
-HEADINGS = (UNDERSTANDING, TURN)
+UNDERSTANDING, TURN, CONSOLE = "Understanding", "A whole turn", "The console under load"
+HEADINGS = (UNDERSTANDING, TURN, CONSOLE)
 MEASURES = {
     "all": "right",
     "in_scope": "of those in scope",
@@ -71,6 +73,41 @@ def turns(found: Mapping[str, Turns], where: str) -> list[str]:
     lines += [f"| {label} | {mine:.1f} | {theirs:.1f} | {theirs / mine:.1f} × |" for label, mine, theirs in rows]
     gain = ours.rate / stock.rate
     return [*lines, f"| {AT_ONCE} at once: turns a second | {ours.rate:.1f} | {stock.rate:.1f} | {gain:.1f} × |", ""]
+
+
+def console(found: Sequence[Console], where: str) -> list[str]:
+    """As Markdown, without its heading."""
+    text = (
+        f"{where} One front desk on PostgreSQL; the customers, and the agents' consoles (each with the stream of "
+        "hints and all "
+        "fragments that the page fetches), run in another process on the same machine. Each agent has "
+        f"{CONVERSATIONS_EACH} conversations, the first of them open; each customer writes every "
+        f"{CUSTOMER_EVERY:.0f} s and waits for news, each agent answers every {AGENT_EVERY:.0f} s, for "
+        f"{SECONDS:.0f} s. One more agent works in Chromium. Measured from the desk's 202 to a customer's message "
+        "until the line is in the agent's transcript, in his list, and in Chromium's page."
+    )
+    first = found[0]
+    lines = [*_wrapped(text), ""]
+    lines.append(_row("", [f"{one.agents} agent{'s' if one.agents > 1 else ''}" for one in found] + ["ratio"]))
+    lines.append(_row("---", ["---"] * (len(found) + 1)))
+    lines.append(_row("conversations", [str(one.conversations) for one in found] + [""]))
+    lines.append(_row("customers' messages a second", [f"{one.rate:.1f}" for one in found] + [""]))
+    lines.append(_row("fragments a second", [f"{one.fetches:.0f}" for one in found] + [""]))
+    for label, of in (
+        ("message accepted", "taken"),
+        ("transcript", "shown"),
+        ("list", "listed"),
+        ("Chromium", "browser"),
+    ):
+        delays: list[Delays] = [getattr(one, of) for one in found]
+        for name in ("p50", "p95"):
+            values = [float(getattr(one, name)) for one in delays]
+            title = f"{label}: {'median' if name == 'p50' else '95th percentile'}, ms"
+            lines.append(_row(title, [f"{one:.0f}" for one in values] + [f"{values[-1] / values[0]:.1f} ×"]))
+        lines.append(_row(f"{label}: measured, never came", [f"{one.count}, {one.missing}" for one in delays] + [""]))
+    ratio = found[-1].cores / first.cores
+    lines.append(_row("front desk: cores", [f"{one.cores:.2f}" for one in found] + [f"{ratio:.1f} ×"]))
+    return [*lines, ""]
 
 
 def write(measured: Mapping[str, Sequence[str]]) -> None:

@@ -10,8 +10,9 @@ from typing import Any, Protocol
 
 from tests.dialogue.backstage import AGENT_PHONE
 from tests.dialogue.vendors import Channels
-from tests.simulators.caller import Caller, Said
+from tests.simulators.caller import Caller
 from tests.simulators.follower import Follower
+from tests.simulators.leg import Said
 
 #: Seconds in which the desk must have said something.
 PATIENCE = 30.0

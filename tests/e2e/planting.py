@@ -66,18 +66,22 @@ def plant_voice(channels: Channels, texts: Sequence[str]) -> list[str]:
     """As what speech recognition understood on the telephone; a call goes on for as long as the desk listens."""
     made, caller = [], None
     for text in texts:
-        if caller is None or caller.state != "gathering":
+        if caller is None or not listens(caller):
             if caller is not None:
                 caller.hang_up()
             caller = Caller(channels.twilio, number=f"+86138{uuid.uuid4().int % 10**8:08}")
             caller.call()
-            caller.press("2")  # English; before it nobody listens
+            caller.press("2")  # English
             made.append(newest(channels, "voice"))
-        if caller.state == "gathering":
-            caller.say(text)
+        caller.say(text)
     if caller is not None:
         caller.hang_up()
     return made
+
+
+def listens(caller: Caller) -> bool:
+    """Whether the desk waits for words; after some questions it waits for keys alone."""
+    return caller.state == "gathering" and caller.gather is not None and "speech" in caller.gather.get("input").split()
 
 
 def newest(channels: Channels, channel: str) -> str:

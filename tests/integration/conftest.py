@@ -21,11 +21,13 @@ from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
 from api.channels.voice import steps
+from api.conversations.engine import Engine
 from api.conversations.tables import Conversation, Message, Turn
 from api.db.engine import Database, open_database
 from api.db.tables import Base
 from api.main import create_app
 from api.settings import Settings
+from tests.integration.stand_in import Rasa, Server
 
 #: 14:00 on a Wednesday in Shanghai.
 START = datetime(2026, 3, 4, 6, 0, tzinfo=UTC)
@@ -223,3 +225,29 @@ def conversation(database: Database, clock: Clock) -> NewConversation:
         return created
 
     return create
+
+
+@pytest.fixture
+def rasa() -> Rasa:
+    return Rasa()
+
+
+@pytest.fixture
+async def server(rasa: Rasa) -> AsyncIterator[Server]:
+    server = Server(rasa)
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+def desk_settings(settings: Settings, server: Server) -> Settings:
+    return settings.model_copy(update={"port": server.port - 10_000, "turn_seconds": 4.0})
+
+
+@pytest.fixture
+async def engine(desk_settings: Settings, database: Database, clock: Clock) -> AsyncIterator[Engine]:
+    engine = Engine(desk_settings, database, clock)
+    engine.start()
+    yield engine
+    await engine.stop()

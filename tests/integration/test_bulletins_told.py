@@ -20,8 +20,8 @@ from api.db.engine import Database
 from api.outbox.tables import Delivery
 from tests.integration.bulletin_board import Board, at, lay_network, rfc
 from tests.integration.conftest import START, Clock
+from tests.integration.stand_in import eventually
 from tests.integration.test_agents import created, token
-from tests.integration.test_turn_engine import eventually
 from tests.integration.test_web_channel import Chat, open_chat
 
 ANSWER = ("bot", "the answer")

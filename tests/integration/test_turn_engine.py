@@ -1,20 +1,14 @@
 """The turn engine against a small HTTP server that speaks the protocol of Rasa's channel."""
 
 import asyncio
-import socket
-from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import select
-from starlette.applications import Starlette
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from api.conversations import queue
 from api.conversations.engine import Engine
@@ -24,103 +18,8 @@ from api.conversations.transcript import lock_conversation
 from api.db.engine import Database
 from api.settings import Settings
 from tests.integration.conftest import Clock
+from tests.integration.stand_in import Answer, Rasa, Server, eventually, said
 from tests.integration.test_web_channel import Chat, open_chat
-
-Answer = dict[str, Any] | Response
-
-
-class Rasa:
-    """Answers as the test says: with an echo, unless `script` holds something else for the message's text."""
-
-    def __init__(self) -> None:
-        self.asked: list[dict[str, Any]] = []
-        self.script: dict[str, Callable[[dict[str, Any]], Awaitable[Answer]]] = {}
-        self.active: Counter[str] = Counter()
-        self.overlaps = 0
-
-    async def handle(self, request: Request) -> Response:
-        assert request.headers["Authorization"] == "Bearer rasa-token"
-        body = await request.json()
-        self.asked.append(body)
-        self.active[body["sender"]] += 1
-        self.overlaps += self.active[body["sender"]] > 1
-        try:
-            scripted = self.script.get(body["message"])
-            answer = await scripted(body) if scripted else said(f"echo {body['message']}")
-        finally:
-            self.active[body["sender"]] -= 1
-        return answer if isinstance(answer, Response) else JSONResponse(answer)
-
-    def always(self, text: str, answer: Answer) -> None:
-        async def give(_body: dict[str, Any]) -> Answer:
-            return answer
-
-        self.script[text] = give
-
-
-def said(*texts: str, **more: Any) -> dict[str, Any]:
-    return {"messages": [{"text": t, "choices": []} for t in texts], "silent": False, "failed": False, **more}
-
-
-def free_port() -> int:
-    """A port for Rasa that is also ten thousand above a possible public one."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-            if port > 12_000:
-                return port
-
-
-class Server:
-    """Serves `rasa` on a port of the loopback; can go away and come back."""
-
-    def __init__(self, rasa: Rasa) -> None:
-        self.rasa, self.port = rasa, free_port()
-        self._server: uvicorn.Server | None = None
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        app = Starlette(routes=[Route("/webhooks/desk/webhook", self.rasa.handle, methods=["POST"])])
-        config = uvicorn.Config(app, port=self.port, log_level="error", lifespan="off", timeout_graceful_shutdown=0)
-        self._server = uvicorn.Server(config)
-        self._task = asyncio.create_task(self._server._serve())
-        await eventually(self._is_up)
-
-    async def _is_up(self) -> bool:
-        return self._server is not None and self._server.started
-
-    async def stop(self) -> None:
-        if self._server is not None and self._task is not None:
-            self._server.should_exit = True
-            await self._task
-            self._server = None
-
-
-@pytest.fixture
-def rasa() -> Rasa:
-    return Rasa()
-
-
-@pytest.fixture
-async def server(rasa: Rasa) -> AsyncIterator[Server]:
-    server = Server(rasa)
-    await server.start()
-    yield server
-    await server.stop()
-
-
-@pytest.fixture
-def desk_settings(settings: Settings, server: Server) -> Settings:
-    return settings.model_copy(update={"port": server.port - 10_000, "turn_seconds": 4.0})
-
-
-@pytest.fixture
-async def engine(desk_settings: Settings, database: Database, clock: Clock) -> AsyncIterator[Engine]:
-    engine = Engine(desk_settings, database, clock)
-    engine.start()
-    yield engine
-    await engine.stop()
 
 
 @pytest.fixture
@@ -137,12 +36,6 @@ async def idle(chat: Chat, after: int = 0) -> list[dict[str, Any]]:
     await eventually(done)
     messages: list[dict[str, Any]] = (await chat.news(after))["messages"]
     return messages
-
-
-async def eventually(check: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(15):
-        while not await check():  # noqa: ASYNC110 nothing rings for what is checked here
-            await asyncio.sleep(0.01)
 
 
 async def turn_of(database: Database, chat: Chat) -> Turn:

@@ -13,10 +13,11 @@ from api.conversations.tables import Conversation, Understanding
 from api.conversations.transcript import lock_conversation
 from api.db.engine import Database
 from tests.integration.conftest import Clock
-from tests.integration.test_turn_engine import Rasa, Server, chat, desk_settings, engine, idle, rasa, said, server
+from tests.integration.stand_in import Rasa, Server, said
+from tests.integration.test_turn_engine import chat, idle
 from tests.integration.test_web_channel import Chat
 
-__all__ = ["chat", "desk_settings", "engine", "rasa", "server"]
+__all__ = ["chat"]
 
 GUESSES = [{"name": "no_water", "confidence": 0.4}, {"name": "ask_bill", "confidence": 0.3}]
 UNDERSTOOD = {"intent": "nlu_fallback", "confidence": 0.4, "ranking": GUESSES, "missed": True, "answer": False}

@@ -26,17 +26,13 @@ from tests.integration.wechat_follower import (
     Customer,
     Engine,
     Rasa,
-    desk_settings,
-    engine,
     eventually,
     follower,
     lines,
     new_follower,
     prepare,
-    rasa,
     rows,
     said,
-    server,
     settings,
     states,
     the,
@@ -44,7 +40,7 @@ from tests.integration.wechat_follower import (
 )
 from tests.simulators.envelope import signature
 
-__all__ = ["desk_settings", "engine", "follower", "new_follower", "rasa", "server", "settings", "words_of_danger"]
+__all__ = ["follower", "new_follower", "settings", "words_of_danger"]
 
 # the bot's answer
 

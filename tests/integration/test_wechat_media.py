@@ -22,23 +22,19 @@ from tests.integration.wechat_follower import (
     Customer,
     Engine,
     Rasa,
-    desk_settings,
-    engine,
     eventually,
     follower,
     lines,
     new_follower,
     prepare,
-    rasa,
     rows,
-    server,
     settings,
     the,
     words_of_danger,
 )
 from tests.simulators.wechat import Account, WechatServer
 
-__all__ = ["desk_settings", "engine", "follower", "new_follower", "rasa", "server", "settings", "words_of_danger"]
+__all__ = ["follower", "new_follower", "settings", "words_of_danger"]
 
 # pictures and the like
 

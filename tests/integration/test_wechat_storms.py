@@ -23,16 +23,12 @@ from tests.integration.wechat_follower import (
     Engine,
     NewFollower,
     Rasa,
-    desk_settings,
-    engine,
     eventually,
     follower,
     lines,
     new_follower,
     prepare,
-    rasa,
     rows,
-    server,
     settings,
     states,
     the,
@@ -40,7 +36,7 @@ from tests.integration.wechat_follower import (
 )
 from tests.simulators.envelope import fields_of
 
-__all__ = ["desk_settings", "engine", "follower", "new_follower", "rasa", "server", "settings", "words_of_danger"]
+__all__ = ["follower", "new_follower", "settings", "words_of_danger"]
 
 
 async def test_a_storm_of_retries_makes_one_turn_each(

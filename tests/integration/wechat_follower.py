@@ -20,19 +20,10 @@ from api.db.engine import Database
 from api.outbox.tables import Delivery
 from api.settings import Settings
 from tests.integration.conftest import Clock
-from tests.integration.test_turn_engine import (
-    Answer,
-    Rasa,
-    desk_settings,
-    engine,
-    eventually,
-    rasa,
-    said,
-    server,
-)
+from tests.integration.stand_in import Answer, Rasa, eventually, said
 from tests.simulators.envelope import Envelope, cdata, signature
 
-__all__ = ["Answer", "Clock", "Engine", "Rasa", "desk_settings", "engine", "eventually", "rasa", "said", "server"]
+__all__ = ["Answer", "Clock", "Engine", "Rasa", "eventually", "said"]
 
 TOKEN, KEY, APP_ID = "callback-token", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG", "wx0123456789abcdef"
 JPEG = b"\xff\xd8\xff\xe0 a picture \xff\xd9"

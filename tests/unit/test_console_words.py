@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from api.console.pages import words
-from api.console.sheet import SAFETY, plain_steps, read_sheet, steps_of
+from api.console.sheet import SAFETY, in_brief, plain_steps, read_sheet, steps_of
 from api.console.tickets import KINDS, STATUSES, TOPICS
 from api.outages import rules as outage_rules
 from api.tickets import rules
@@ -77,3 +77,20 @@ def test_steps_are_filed_as_a_ticket_keeps_them() -> None:
     long = {"guide": "g" * 200, "step": "s", "answer": "a", "journey": "outage"}
     assert plain_steps([long] * 200) == [{"guide": "g" * 60, "step": "s", "answer": "a"}] * 100
     assert plain_steps("x") == []
+
+
+@pytest.mark.parametrize(
+    ("journey", "earlier", "address", "told"),
+    [
+        (None, None, None, ""),
+        ("human", [], None, ""),
+        ("outage", ["outage"], None, "停电"),
+        ("human", ["outage"], {"zh": "海棠晓月3栋"}, "停电 · 海棠晓月3栋"),
+        ("water", ["bill", "outage"], None, "停电、用水"),
+        (None, [], "路口", "路口"),
+        (7, {"a": 1}, 3, ""),
+        ("something_new", None, None, "something_new"),
+    ],
+)
+def test_a_conversation_in_brief(journey: object, earlier: object, address: object, told: str) -> None:
+    assert in_brief(journey, earlier, address, "zh") == told

@@ -85,6 +85,21 @@ if (scroll) {
   else toEnd();
 }
 
+// The acts: what is opened can be filled in at once, Escape puts it away. A toggle does not bubble.
+document.addEventListener("toggle", (event) => {
+  if (event.target.open && event.target.closest("#acts")) event.target.querySelector("textarea, select, input")?.focus();
+}, true);
+document.addEventListener("keydown", (event) => {
+  const fold = event.key === "Escape" && !event.isComposing && event.target.closest?.("#acts > details[open]");
+  if (!fold) return;
+  fold.open = false;
+  fold.querySelector("summary").focus();
+});
+const act = (name) => () => {
+  const fold = document.querySelector(`#acts > details:has(form[hx-post$="/${name}"])`);
+  if (fold) fold.open = true;
+};
+
 // Shortcuts, never while somebody writes.
 function step(by) {
   const items = [...document.querySelectorAll(".side .item")];
@@ -98,6 +113,9 @@ const keys = {
   k: () => step(-1),
   n: () => $("take-next")?.click(),
   c: () => $("claim")?.click(),
+  b: act("release"),
+  t: act("transfer"),
+  x: act("close"),
   r: () => $("tab-reply")?.dispatchEvent(new CustomEvent("open-tab", { bubbles: true })),
   i: () => $("tab-note")?.dispatchEvent(new CustomEvent("open-tab", { bubbles: true })),
   "/": () => $("search")?.focus(),
@@ -111,8 +129,8 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (event.target.closest("input, textarea, select, [contenteditable]")) return;
   const list = event.target.closest(".side") && { ArrowDown: "j", ArrowUp: "k" }[event.key];
-  const act = keys[list || event.key];
-  if (!act) return;
+  const shortcut = keys[list || event.key];
+  if (!shortcut) return;
   event.preventDefault();
-  act();
+  shortcut();
 });

@@ -21,7 +21,15 @@ document.body.addEventListener("click", (event) => {
   const work = button.closest(".work");
   if (work) work.replaceChildren();
 });
+// A proof that was right is put away, and the customer's file has the focus.
+document.body.addEventListener("work-done", (event) => {
+  event.target.closest(".work")?.replaceChildren();
+  document.querySelector("#fold-customer > summary")?.focus();
+});
 // What was put into the reply has left the panel: the filing is done.
+document.body.addEventListener("insert-reply", (event) => {
+  if (event.target.closest("[data-filed]")) event.target.closest(".work")?.replaceChildren();
+});
 document.body.addEventListener("htmx:afterSwap", (event) => {
   if (event.target.matches?.(".work")) event.target.querySelector("input:not([type=hidden]), select, textarea, button")?.focus();
 });

@@ -1,4 +1,4 @@
-"""An agent at the console in a real browser, with what he does there; and the words that pages show in each language."""
+"""An agent at the console in a real browser, with what he does there."""
 
 import re
 from dataclasses import dataclass

@@ -5,7 +5,7 @@ import html
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import httpx
@@ -96,10 +96,8 @@ class Terminal:
     async def listen(self, parts: "tuple[Part, ...]") -> None:
         """Read hints; whenever the stream ends, open another one."""
         while True:
-            try:
+            with suppress(httpx.HTTPError):
                 await self._read_stream(parts)
-            except httpx.HTTPError:
-                pass
             await asyncio.sleep(AGAIN)
 
     async def _read_stream(self, parts: "tuple[Part, ...]") -> None:
@@ -136,7 +134,7 @@ class Part:
     async def keep(self) -> None:
         while True:
             await self._due.wait()
-            while (left := self._hinted + self.delay - time.monotonic()) > 0:
+            while (left := self._hinted + self.delay - time.monotonic()) > 0:  # noqa: ASYNC110 more hints move it
                 await asyncio.sleep(left)
             self._due.clear()
             try:

@@ -1,4 +1,4 @@
-"""Every page of the console and its main states, looked at by axe: nothing serious, light and dark, in both languages."""
+"""Every page of the console and its main states, looked at by axe: light and dark, in both languages."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

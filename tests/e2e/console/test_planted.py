@@ -132,8 +132,8 @@ def test_notes_and_replies(channels: Channels, admin: Seat, reader: Reader, brow
     own = tab.conversation["id"]
     planting.take(channels, own, admin.username)
     token = channels.send("POST", "/api/v1/agents/login", {"username": admin.username, "password": PASSWORD})["token"]
-    planting.plant_notes(channels, TEXTS, own, {"Authorization": f"Bearer {token}"})
     planting.plant_replies(channels, TEXTS, own, admin.username)
+    planting.plant_notes(channels, TEXTS, own, {"Authorization": f"Bearer {token}"})
     expect(tab.page.locator(".message[data-from=agent]")).to_have_count(len(TEXTS), timeout=60_000)
     witness.check(shown=list(payloads()))
     assert (tab.dialogs, tab.errors) == ([], [])
@@ -147,7 +147,7 @@ def test_notes_and_replies(channels: Channels, admin: Seat, reader: Reader, brow
 
 
 def test_names_and_skills(channels: Channels, reader: Reader, conversation: str) -> None:
-    """An agent's name is the same wherever it stands: in the list of agents, where one passes on, in the admin's form."""
+    """An agent's name is the same wherever it stands: in the list of agents, and where one passes on."""
     names = planting.plant_agents(channels, TEXTS)
     reader.open("/console/admin")
     reader.check([text[:60].strip() for text in TEXTS])

@@ -3,15 +3,13 @@
 import re
 import time
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.dialogue.customer import Customer
 from tests.dialogue.talks import CallTalk, WechatTalk
 from tests.dialogue.vendors import Channels
-from tests.e2e.console.conftest import TakeSeat, new_agent
+from tests.e2e.console.conftest import TakeSeat
 from tests.e2e.console.seat import PASSWORD, Seat
 from tests.e2e.desk import wait_until
 from tests.e2e.page import PATIENCE, ChatPage

@@ -36,7 +36,7 @@ LISTENERS = (
 
 
 @pytest.fixture(scope="module")
-def database_url(postgres: str) -> Iterator[str]:  # noqa: F811
+def database_url(postgres: str) -> Iterator[str]:
     name = f"t_{secrets.token_hex(6)}"
     asyncio.run(run_sql(postgres, f"CREATE DATABASE {name} TEMPLATE template"))
     yield database_of(postgres, name)
@@ -125,7 +125,9 @@ async def test_no_line_is_lost_or_doubled(
         headers = service | {"Idempotency-Key": uuid.uuid4().hex}
         (await here.post(f"/api/v1{path}", json=body, headers=headers)).raise_for_status()
 
-    await send("/agents", username=username, password=PASSWORD, role="agent", languages=["zh", "en"], skills=[], capacity=50)
+    await send(
+        "/agents", username=username, password=PASSWORD, role="agent", languages=["zh", "en"], skills=[], capacity=50
+    )
     customers = []
     for _ in range(WRITERS):
         made = (await here.post("/web/conversations", json={"language": "en"})).json()
@@ -157,7 +159,7 @@ async def test_no_line_is_lost_or_doubled(
         written = await asyncio.gather(*(write(made) for made in customers))
         stop.set()
         async with asyncio.timeout(60):
-            while any(set(seqs) - set(one.lines) for one, seqs in zip(terminals, written, strict=True)):
+            while any(set(seqs) - set(one.lines) for one, seqs in zip(terminals, written, strict=True)):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         assert killer is None or await killer > 0
     assert sum(len(seqs) for seqs in written) == LINES

@@ -1,31 +1,14 @@
 """Calls on both databases, with a stand-in for Rasa."""
 
-from collections.abc import AsyncIterator
-
 import httpx
 import pytest
 
 from api.channels.voice import steps
 from api.conversations.engine import Engine
 from api.danger import scan
-from api.db.engine import Database
 from api.settings import Settings
 from tests.integration.caller import Caller, with_voice
-from tests.integration.conftest import Clock
-from tests.integration.test_turn_engine import Rasa, Server
-
-
-@pytest.fixture
-def rasa() -> Rasa:
-    return Rasa()
-
-
-@pytest.fixture
-async def server(rasa: Rasa) -> AsyncIterator[Server]:
-    server = Server(rasa)
-    await server.start()
-    yield server
-    await server.stop()
+from tests.integration.stand_in import Server
 
 
 @pytest.fixture
@@ -40,14 +23,6 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> float:
     deadline = steps.DEADLINE
     monkeypatch.setattr(steps, "DEADLINE", 30.0)
     return deadline
-
-
-@pytest.fixture
-async def engine(settings: Settings, database: Database, clock: Clock) -> AsyncIterator[Engine]:
-    engine = Engine(settings, database, clock)
-    engine.start()
-    yield engine
-    await engine.stop()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from api.settings import Settings
 from tests.integration.caller import Caller, Heard, signed
 from tests.integration.calls.talk import EN, ZH, bot, customer_lines
 from tests.integration.conftest import Clock
-from tests.integration.test_turn_engine import Rasa
+from tests.integration.stand_in import Rasa
 
 
 async def test_greeting_says_what_it_is_and_asks_for_the_language(caller: Caller) -> None:

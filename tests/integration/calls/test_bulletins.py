@@ -12,7 +12,7 @@ from tests.integration.bulletin_board import Board, at, lay_network
 from tests.integration.caller import Caller
 from tests.integration.calls.talk import bot
 from tests.integration.conftest import Clock
-from tests.integration.test_turn_engine import Rasa
+from tests.integration.stand_in import Rasa
 
 
 @pytest.fixture

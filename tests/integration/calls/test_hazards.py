@@ -16,7 +16,7 @@ from api.tickets.tables import Ticket
 from tests.integration.caller import Caller
 from tests.integration.calls.talk import bot, on_duty, owner
 from tests.integration.conftest import Clock
-from tests.integration.test_turn_engine import Rasa
+from tests.integration.stand_in import Rasa
 
 
 async def test_danger_is_answered_first_and_filed(

@@ -16,7 +16,7 @@ from api.db.engine import Database
 from api.tickets.tables import Ticket
 from tests.integration.caller import Caller
 from tests.integration.calls.talk import ZH, bot, customer_lines, owner, stall
-from tests.integration.test_turn_engine import Rasa, Server
+from tests.integration.stand_in import Rasa, Server
 
 
 async def test_a_replayed_step_does_nothing_and_gives_the_same(

@@ -7,7 +7,7 @@ from api.db.engine import Database
 from api.settings import Settings
 from tests.integration.caller import Caller
 from tests.integration.calls.talk import EN, bot, customer_lines, owner
-from tests.integration.test_turn_engine import Rasa
+from tests.integration.stand_in import Rasa
 
 
 async def test_choices_become_keys(zh: Caller, rasa: Rasa, database: Database) -> None:

@@ -10,10 +10,12 @@ from sqlalchemy import select
 from api.agents.service import sign_in
 from api.agents.tables import Agent
 from api.audit.tables import AuditEntry
+from api.conversations.notes import add_note
 from api.conversations.tables import Alarm, Callback, Conversation
 from api.db.engine import Database
 from tests.integration.conftest import Clock
 from tests.integration.console.conftest import SeatDesk
+from tests.integration.console.desk import nonce, seed
 
 Headers = dict[str, str]
 
@@ -98,3 +100,43 @@ async def test_a_time_that_no_calendar_has(seat: SeatDesk, written: str) -> None
     desk = await seat("ding", role="dispatcher")
     form = {"nonce": "nc_12345678", "kind": "power", "asset_id": "x", "starts_at": written}
     assert (await desk.post("/console/outages", form)).status_code == 422
+
+
+async def test_a_whisper_is_for_the_agent_who_has_the_conversation(
+    seat: SeatDesk, database: Database, clock: Clock
+) -> None:
+    mei, wu, boss = await seat("mei"), await seat("wu"), await seat("boss", role="supervisor")
+    await seed(database, clock(), owner="agent", agent_id=mei.agent.id)
+    form = {"text": "先安抚客户", "kind": "whisper", "nonce": nonce()}
+    assert (await boss.post("/console/c/cv_1/note", form)).status_code == 200
+    assert "先安抚客户" in (await mei.get("/console/c/cv_1")).text
+    assert "先安抚客户" in (await boss.get("/console/c/cv_1")).text
+    assert "先安抚客户" not in (await wu.get("/console/c/cv_1")).text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "lines?after=99999999999999",
+        "lines?after=0&noted=2026-03-04T06:00:00|x",
+        "earlier?before=99999999999999",
+        "translation/99999999999999",
+    ],
+)
+async def test_odd_numbers_are_no_faults_of_ours(seat: SeatDesk, database: Database, clock: Clock, path: str) -> None:
+    desk = await seat()
+    await seed(database, clock())
+    async with database.write() as session, session.begin():
+        await add_note(session, await session.get_one(Conversation, "cv_1"), desk.agent.id, "note", "一", clock())
+    assert (await desk.get(f"/console/_/c/cv_1/{path}")).status_code in (200, 404, 422)
+
+
+async def test_the_inbox_holds_conversations_of_which_little_is_known(
+    seat: SeatDesk, database: Database, clock: Clock
+) -> None:
+    mei, boss = await seat("mei"), await seat("boss", role="supervisor")
+    for name in ("cv_1", "cv_2"):
+        await seed(database, clock(), name, owner="agent", agent_id=mei.agent.id)
+    async with database.write() as session, session.begin():
+        (await session.get_one(Conversation, "cv_1")).last_message_at = None
+    assert (await boss.get("/console")).status_code == 200

@@ -36,6 +36,22 @@ async def test_the_lists_tell_who_waits_and_why(
     assert heading(html, "mine") == 0
 
 
+@pytest.mark.parametrize(
+    ("language", "about"),
+    [("zh", "投诉、停电 · 海棠晓月3栋"), ("en", "Complaint, Power cut · Building 3, Haitang Xiaoyue")],
+)
+async def test_the_lists_tell_what_it_is_about_and_where(
+    seat: SeatDesk, database: Database, clock: Clock, language: str, about: str
+) -> None:
+    """Who only says "转人工" says nothing of his trouble; the bot's sheet does."""
+    agent, boss = await seat(language=language), await seat("boss", role="supervisor", language=language)
+    place = {"address": {"zh": "海棠晓月3栋", "en": "Building 3, Haitang Xiaoyue"}}
+    sheet = {"journey": "human", "earlier": ["bill", "complaint", "outage"], "place": place}
+    await seed(database, clock(), said="转人工", sheet=sheet)
+    for desk, path in ((agent, "/console"), (agent, "/console/_/inbox"), (boss, "/console/supervisor")):
+        assert about in (await desk.get(path)).text, path
+
+
 async def test_danger_comes_first_then_who_has_waited_longest(seat: SeatDesk, database: Database, clock: Clock) -> None:
     desk = await seat()
     for name in ("first", "second", "urgent"):

@@ -239,7 +239,9 @@ async def test_an_agent_verifies_a_customer_and_wrong_tries_count(
     wrong = await desk.post(path, proof | {"factor": "000000"})
     assert "do not belong together" in wrong.text
     assert wrong.headers["HX-Retarget"] == "#verify-errors"
-    assert "李梅" in (await desk.post(path, proof)).text
+    right = await desk.post(path, proof)
+    assert "李梅" in right.text
+    assert right.headers["HX-Trigger-After-Swap"] == "work-done"
     for _ in range(4):
         await desk.post(path, proof | {"factor": "000000"})
     locked = await desk.post(path, proof)

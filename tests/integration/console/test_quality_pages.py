@@ -149,3 +149,11 @@ async def test_agents_see_their_own_and_nobody_elses(
     assert len(await kept(database)) == 1
     items = (await mei.client.get("/api/v1/quality", headers=service)).json()["items"]
     assert [(one["agent"], one["reviewer"], one["total"]) for one in items] == [("mei", "chen", 100)]
+
+
+@pytest.mark.parametrize("days", ["?last=0001-01-05", "?first=9999-12-31&last=9999-12-31", "?first=x&last=2026-02-30"])
+async def test_days_that_are_none_are_taken_for_the_last_thirty(seat: SeatDesk, days: str) -> None:
+    boss = await seat("boss", role="supervisor")
+    page = await boss.get(f"/console/quality{days}")
+    assert page.status_code == 200
+    assert 'value="2026-03-04"' in page.text

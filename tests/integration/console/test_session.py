@@ -73,3 +73,13 @@ def test_the_bar_shows_what_a_role_has(role: str, path: str, current: str | None
     found = entries(role, path)
     assert len(found) == count
     assert [entry.key for entry in found if entry.current] == ([current] if current else [])
+
+
+@pytest.mark.parametrize("path", ["/console/c/%00", "/console/tickets?q=%00", "/api/v1/tickets/%00"])
+async def test_addresses_that_no_database_can_hold_are_refused(seat: SeatDesk, path: str) -> None:
+    assert (await (await seat()).get(path)).status_code == 400
+
+
+async def test_texts_that_no_database_can_hold_are_refused(seat: SeatDesk) -> None:
+    desk = await seat()
+    assert (await desk.post("/console/presence", {"presence": "busy", "more": "a\0b"})).status_code == 422

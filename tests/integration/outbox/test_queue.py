@@ -13,7 +13,7 @@ from api.outbox import queue
 from api.outbox.worker import Outbox
 from tests.integration.conftest import Clock
 from tests.integration.outbox.vendor import Vendor, all_of, put, states
-from tests.integration.test_turn_engine import eventually
+from tests.integration.stand_in import eventually
 
 
 async def test_a_line_of_the_transcript_wakes_the_worker(database: Database, clock: Clock, started: Any) -> None:

@@ -12,7 +12,7 @@ from api.outbox import claims, rules
 from api.outbox.worker import LEASE_SECONDS, Outbox
 from tests.integration.conftest import Clock
 from tests.integration.outbox.vendor import Vendor, all_of, put, states
-from tests.integration.test_turn_engine import eventually
+from tests.integration.stand_in import eventually
 
 
 async def test_in_order_for_one_and_at_once_for_many(database: Database, clock: Clock, started: Any) -> None:

@@ -3,8 +3,9 @@
 import pytest
 
 from api.agents.tables import Agent
-from api.conversations import handover, silence
+from api.conversations import handover, silence, supervision
 from api.db.engine import Database
+from api.deps import Caller
 from tests.integration.conftest import Clock
 from tests.integration.queues.conftest import Row, SignIn, said
 from tests.integration.test_ownership import Desk
@@ -72,3 +73,16 @@ async def test_given_back_before_anybody_came(desk: Desk, chat: Chat) -> None:
     assert "自动助手继续为您服务" in told or "the assistant goes on with you" in told
     assert "结束处理" not in told
     assert "handed you back" not in told
+
+
+@pytest.mark.parametrize(("to", "says"), [("wang", "given your request"), ("boss", "has joined")])
+async def test_who_was_given_a_conversation_has_not_joined_yet(
+    desk: Desk, chat: Chat, database: Database, clock: Clock, row: Row, to: str, says: str
+) -> None:
+    await row(chat.id, language="en")
+    await desk.hand_over(chat)
+    async with database.write() as session, session.begin():
+        boss, caller = await session.get_one(Agent, "ag_boss"), Caller("agent", agent_id="ag_boss", role="supervisor")
+        await supervision.assign(session, chat.id, caller, boss, to, clock(), force=True)
+    _, told = (await said(chat))[-1]
+    assert says in told

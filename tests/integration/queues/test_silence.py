@@ -105,7 +105,9 @@ async def test_with_nobody_else_the_customer_is_first_in_the_queue(
     clock.advance(seconds=30)
     await desk.act(chat, "claim")
     assert await see(database, clock, 120) == 1
-    assert await see(database, clock, 180) == 1
+    assert await see(database, clock, 170) == 0
+    await at_console("wang", presence="busy")
+    assert await see(database, clock, 10) == 1
     shown = await row(chat.id)
     assert (shown.owner, shown.agent_id, shown.waiting_since) == ("waiting", None, since)
     assert (shown.passed_by, shown.handover_reason, shown.claimed_at) == ("ag_li", "silent", None)
@@ -162,7 +164,7 @@ async def test_two_desks_relieve_an_agent_once(desk: Desk, chat: Chat, database:
     assert sum(await asyncio.gather(*(see(database, clock, 60) for _ in range(4)))) == 1
     clock.advance(minutes=5)
     assert sum(await asyncio.gather(*(silence.remind_and_pass(database, clock()) for _ in range(4)))) == 1
-    assert len([text for _, text in await said(chat) if "keep you waiting" in text]) == 1
+    assert len([text for _, text in await said(chat) if "nobody else is online" in text]) == 1
     assert len(await notes(database)) == 1
 
 

@@ -18,38 +18,17 @@ from api.main import lifespan
 from api.settings import Settings
 from tests.integration.conftest import Clock, run_sql
 from tests.integration.queues.conftest import said
+from tests.integration.stand_in import Rasa, Server, eventually
+from tests.integration.stand_in import said as answer
 from tests.integration.test_ownership import Desk
-from tests.integration.test_turn_engine import Rasa, Server, eventually
-from tests.integration.test_turn_engine import said as answer
 from tests.integration.test_web_channel import Chat, open_chat
 
 TYPED = ("hello", "/restart", "/session_start", '/inform{"language":"zh"}', "/resume_bot", "人工", "back to the bot")
 
 
 @pytest.fixture
-def rasa() -> Rasa:
-    return Rasa()
-
-
-@pytest.fixture
-async def server(rasa: Rasa) -> AsyncIterator[Server]:
-    server = Server(rasa)
-    await server.start()
-    yield server
-    await server.stop()
-
-
-@pytest.fixture
 def settings(settings: Settings, server: Server) -> Settings:
     return settings.model_copy(update={"port": server.port - 10_000, "turn_seconds": 4.0})
-
-
-@pytest.fixture
-async def engine(settings: Settings, database: Database, clock: Clock) -> AsyncIterator[Engine]:
-    engine = Engine(settings, database, clock)
-    engine.start()
-    yield engine
-    await engine.stop()
 
 
 def of_bot(lines: list[tuple[str, str]]) -> list[str]:

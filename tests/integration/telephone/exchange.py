@@ -16,7 +16,8 @@ from api.db.engine import Database
 from api.outbox.worker import Outbox
 from api.settings import Settings
 from tests.integration.conftest import Clock
-from tests.simulators.caller import Caller, Said
+from tests.simulators.caller import Caller
+from tests.simulators.leg import Said
 from tests.simulators.twilio import Placed, TwilioServer
 
 #: How Twilio dials the agents of these tests.

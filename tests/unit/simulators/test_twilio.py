@@ -6,7 +6,8 @@ from xml.sax.saxutils import quoteattr
 import httpx
 import pytest
 
-from tests.simulators.caller import Caller, CallFailed
+from tests.simulators.caller import Caller
+from tests.simulators.leg import CallFailed
 from tests.simulators.twilio import TwilioAccount, TwilioServer
 from tests.simulators.twiml import WAITING, BadTwiml, parse
 
