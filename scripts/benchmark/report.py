@@ -104,7 +104,12 @@ def console(found: Sequence[Console], where: str) -> list[str]:
             values = [float(getattr(one, name)) for one in delays]
             title = f"{label}: {'median' if name == 'p50' else '95th percentile'}, ms"
             lines.append(_row(title, [f"{one:.0f}" for one in values] + [f"{values[-1] / values[0]:.1f} ×"]))
-        lines.append(_row(f"{label}: measured, never came", [f"{one.count}, {one.missing}" for one in delays] + [""]))
+        lines.append(
+            _row(
+                f"{label}: measured, not there 3 s after the end",
+                [f"{one.count}, {one.missing}" for one in delays] + [""],
+            )
+        )
     ratio = found[-1].cores / first.cores
     lines.append(_row("front desk: cores", [f"{one.cores:.2f}" for one in found] + [f"{ratio:.1f} ×"]))
     return [*lines, ""]
