@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from api.console.session import Me, SignedIn, find_sign_in, given_cookie, note_act
-from api.conversations.bell import ALARMS, BULLETINS, QUEUE, TICKETS, agent_key, bell, first_ring
+from api.conversations.bell import ALARMS, BULLETINS, QUEUE, TICKETS, agent_key, bell, first_ring, list_key
 from api.db.engine import Database
 from api.deps import Clock, DatabaseDep, SettingsDep
 from api.settings import Settings
@@ -33,7 +33,7 @@ async def events(
     settings: SettingsDep,
     c: Annotated[str, Query(max_length=40)] = "",
 ) -> EventSourceResponse:
-    """Hints `queue`, `alarms`, `bulletins`, `tickets`, `mine`, and `lines` of conversation `c`; `signed-out` ends."""
+    """Hints `queue`, `alarms`, `bulletins`, `tickets`, `mine`, `list`, and `lines` of `c`; `signed-out` ends."""
     cookie = given_cookie(request)
     clock: Clock = request.app.state.clock
     return EventSourceResponse(
@@ -48,7 +48,7 @@ async def hints(
 ) -> AsyncIterator[ServerSentEvent]:
     """The hints for one page."""
     names = {QUEUE: "queue", ALARMS: "alarms", BULLETINS: "bulletins", TICKETS: "tickets"}
-    names[agent_key(me.agent.id)] = "mine"
+    names[agent_key(me.agent.id)], names[list_key(me.agent.id)] = "mine", "list"
     if conversation_id:
         names[conversation_id] = "lines"
     loop = asyncio.get_running_loop()

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Request, Response
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.agents.service import TOUCH_EVERY, token_hash
 from api.agents.tables import Agent, AgentSession
@@ -116,7 +117,7 @@ async def find_sign_in(database: Database, settings: Settings, cookie: str, now:
             Agent.active.is_(True),
         )
     )
-    async with database.read() as session:
+    async with AsyncSession(database.glance, expire_on_commit=False) as session:  # one statement, asked very often
         found = (await session.execute(query)).one_or_none()
     if found is None:
         return None

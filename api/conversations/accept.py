@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.conversations import handover, rules
 from api.conversations.alarms import raise_alarm
-from api.conversations.bell import agent_key, touch
+from api.conversations.bell import list_key, touch
 from api.conversations.language import language_of
 from api.conversations.sentences import limits, local_time, say
 from api.conversations.tables import Choice, Conversation, Message, Turn
@@ -91,7 +91,7 @@ async def accept(
     )
     if conversation.owner == "agent" and conversation.agent_id is not None:
         conversation.unanswered_since = conversation.unanswered_since or now
-        await touch(session, agent_key(conversation.agent_id))
+        await touch(session, list_key(conversation.agent_id))
     raised = None
     if danger is not None:
         raised = await raise_alarm(session, conversation, incoming.provider_id, text, danger, now)

@@ -37,6 +37,11 @@ def agent_key(agent_id: str) -> str:
     return f"agent:{agent_id}"
 
 
+def list_key(agent_id: str) -> str:
+    """Rung when a line came or went in one of an agent's conversations: his list looks different, nothing else does."""
+    return f"list:{agent_id}"
+
+
 class Bell:
     """Asyncio events by conversation id, or one of the keys above."""
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.agents.tables import Agent
 from api.conversations import handover
-from api.conversations.bell import agent_key, touch
+from api.conversations.bell import agent_key, list_key, touch
 from api.conversations.briefing import complete_briefing
 from api.conversations.notes import add_note
 from api.conversations.presence import SERVING, open_of, seen_lately
@@ -140,8 +140,9 @@ async def reply(
 ) -> Message:
     """Say something as the conversation's agent."""
     conversation = await owned(session, conversation_id, caller, agent, strictly=True)
+    reminded = conversation.reminded_at is not None
     handover.expect_nothing(conversation)
-    await touch(session, agent_key(conversation.agent_id or ""))
+    await touch(session, (agent_key if reminded else list_key)(conversation.agent_id or ""))
     return await add_message(session, conversation, "agent", text, now, agent_id=conversation.agent_id)
 
 

@@ -26,6 +26,8 @@ class Terminal:
     client: httpx.AsyncClient
     conversation_id: str
     cursor: dict[str, str] = field(default_factory=dict)
+    #: What the panel is made from, as the page last had it.
+    panel_mark: str = ""
     lines: dict[int, float] = field(default_factory=dict)
     #: As they came, so that none is there twice.
     order: list[int] = field(default_factory=list)
@@ -71,7 +73,9 @@ class Terminal:
         await self.get("/console/_/alarms")
 
     async def fetch_panel(self) -> None:
-        await self.get(f"/console/_/c/{self.conversation_id}/panel")
+        html = await self.get(f"/console/_/c/{self.conversation_id}/panel", mark=self.panel_mark)
+        if found := re.search(r'id="panel-mark" name="mark" value="(\w+)"', html):
+            self.panel_mark = found[1]
 
     @asynccontextmanager
     async def live(self) -> AsyncIterator["Terminal"]:
@@ -79,7 +83,7 @@ class Terminal:
         await self.open()
         parts = (
             Part(self.fetch_lines, ("lines",)),
-            Part(self.fetch_list, ("queue", "mine"), LIST_DELAY),
+            Part(self.fetch_list, ("queue", "mine", "list"), LIST_DELAY),
             Part(self.fetch_strips, ("mine",)),
             Part(self.fetch_alarms, ("alarms", "mine"), ALARMS_DELAY),
             Part(self.fetch_panel, ("lines",), PANEL_DELAY),

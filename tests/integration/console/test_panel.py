@@ -17,6 +17,7 @@ from api.outages.tables import Outage
 from api.tickets.tables import Ticket
 from tests.integration.conftest import Clock, Headers, NewConversation
 from tests.integration.console.conftest import SeatDesk
+from tests.integration.console.desk import field, seed
 from tests.integration.console.utility import EVIL, add, lay
 
 SHEET: dict[str, Any] = {
@@ -269,3 +270,16 @@ async def test_accounts_are_found_over_the_api_by_staff_with_masked_numbers(
     assert found["items"][0]["phone_masked"] == "138****5678"
     assert (await client.get("/api/v1/accounts", params={"q": "x"}, headers=service)).status_code == 422
     assert (await client.get("/api/v1/accounts", params={"q": "李梅"}, headers=bot("cv_1"))).status_code == 403
+
+
+async def test_a_panel_of_which_nothing_changed_is_not_made_again(
+    seat: SeatDesk, database: Database, clock: Clock
+) -> None:
+    desk = await seat()
+    await seed(database, clock(), owner="agent", agent_id=desk.agent.id)
+    mark = field((await desk.get("/console/_/c/cv_1/panel")).text, "mark")
+    again = await desk.get("/console/_/c/cv_1/panel", params={"mark": mark})
+    assert (again.status_code, again.content) == (204, b"")
+    async with database.write() as session, session.begin():
+        (await session.get_one(Conversation, "cv_1")).sheet = {"journey": "outage"}
+    assert (await desk.get("/console/_/c/cv_1/panel", params={"mark": mark})).status_code == 200

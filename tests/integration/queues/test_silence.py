@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from api.agents.tables import Agent
 from api.conversations import ownership, silence
-from api.conversations.bell import QUEUE, agent_key, bell
+from api.conversations.bell import QUEUE, agent_key, bell, list_key
 from api.conversations.tables import Note
 from api.db.engine import Database
 from api.deps import Caller
@@ -32,9 +32,10 @@ async def test_who_waits_for_a_word(desk: Desk, chat: Chat, clock: Clock, row: R
     await desk.act(chat, "claim")
     assert (await row(chat.id)).unanswered_since is None, "the customer had not asked for anybody"
     clock.advance(seconds=10)
-    with bell.listen(agent_key("ag_li")) as rung:
+    with bell.listen_to([list_key("ag_li"), agent_key("ag_li")]) as rung:
         await chat.send("1", "hello")
-        assert rung.is_set()
+        assert rung[list_key("ag_li")].is_set()
+        assert not rung[agent_key("ag_li")].is_set(), "nothing but the list looks different"
     first = clock()
     clock.advance(seconds=10)
     await chat.send("2", "hello?")
