@@ -40,6 +40,8 @@ sa.Table(
 )
 
 
+#: The slot of what the bot waits for.
+QUESTION = "question"
 #: Takes the tracker that is saved within this context, so that who asked for the turn need not read it again.
 SAVED: ContextVar[list[DialogueStateTracker] | None] = ContextVar("saved", default=None)
 
@@ -120,7 +122,15 @@ def bounded(tracker: DialogueStateTracker, turns: int) -> list[Event]:
         for slot in tracker.slots.values()
         if slot.value != slot.initial_value
     ]
+    if any(_sets_question(event) for event in last):
+        # What was asked before these turns tells what their first message was a reply to (bot.understanding).
+        asked = (event.value for event in reversed(events[: begins[0]]) if _sets_question(event))
+        remembered.append(SlotSet(QUESTION, next(asked, None), timestamp=then))
     return [SessionStarted(then), *remembered, ActionExecuted(ACTION_LISTEN_NAME, timestamp=then), *last]
+
+
+def _sets_question(event: Event) -> bool:
+    return isinstance(event, SlotSet) and event.key == QUESTION
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
