@@ -127,8 +127,9 @@ async def find_sign_in(database: Database, settings: Settings, cookie: str, now:
 
 async def signed_in(request: Request, database: DatabaseDep, settings: SettingsDep, now: Now) -> SignedIn:
     """The agent of the request's cookie; SignInRequired where there is none. Whatever an agent does keeps it alive."""
-    if (known := getattr(request.state, "signed_in", None)) is not None:  # admitted a moment ago (api.access)
-        return known  # type: ignore[no-any-return]
+    known: SignedIn | None = getattr(request.state, "signed_in", None)
+    if known is not None:  # admitted a moment ago (api.access)
+        return known
     me = await find_sign_in(database, settings, given_cookie(request), now)
     if me is None:
         raise SignInRequired
