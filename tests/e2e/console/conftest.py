@@ -23,8 +23,9 @@ def channels(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     yield from open_channels(Desk(home))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Ends with its module: while it lives, its thread has a running event loop, and no asynchronous test can run."""
     with a_browser() as made:
         yield made
 
