@@ -98,6 +98,17 @@ def skill_of(slots: Mapping[str, Any], wish: str | None = None, utility: str | N
     return utility if utility in ("power", "water") else ""
 
 
+def utility_of(slots: Mapping[str, Any]) -> str | None:
+    """power | water, by what the conversation was about last; None where that does not tell."""
+    of_journey = {"outage": "power", "voltage": "power", "meter": "power", "card": "power"}
+    of_journey |= {"water": "water", "water_quality": "water"}
+    for one in reversed(slots.get("past") or []):
+        found = of_journey.get(str(one.get("journey"))) or one.get("utility")
+        if found in ("power", "water"):
+            return str(found)
+    return None
+
+
 def masked(number: str) -> str:
     """A number with all but its last four characters hidden."""
     plain = re.sub(r"\s", "", number)

@@ -13,6 +13,8 @@ from api.network.words import FIRST_HAN, Token, normalise, sound, spoken, tokens
 LONGEST_NAME = 10
 #: Shortest name, in letters of its sound, that is matched when it is not exactly the same.
 SHORTEST_FUZZY = 6
+#: And of the beginning of one that is written in letters.
+SHORTEST_BEGINNING = 5
 #: How alike name and words must be (0..100): when the words are little more than the name, and inside a sentence.
 ALIKE_ALONE, ALIKE_INSIDE = 80, 89
 #: Tokens beside the name up to which words count as "little more than the name"; and where not a character agrees.
@@ -119,6 +121,10 @@ class PlaceIndex:
         if all(token.is_han for token in found):
             for size in range(2, len(name)):
                 self.by_beginning[name[:size]].add(place_id)
+        # "hetai" of "Hetai Garden": written in letters, the word for the kind of place is what is left out.
+        head, _, last = name.rpartition(" ")
+        if len(head) >= SHORTEST_BEGINNING and not GENERIC.sub("", last):
+            self.by_beginning[head].add(place_id)
 
     def find(self, text: str) -> list[Match]:
         """Places named in a normalised text, best first; more than one where names are alike."""

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import AwareDatetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.bulletins.service import concerning
 from api.conversations.turns import LiveTurn
 from api.db.idempotency import once, require_key
 from api.deps import CurrentCaller, Now, ReadSession, SettingsDep, Staff, WriteSession
@@ -15,6 +16,7 @@ from api.network.tables import Asset
 from api.outages import queries, service
 from api.outages.rules import Kind
 from api.outages.schemas import (
+    AreaBulletin,
     LookupCandidate,
     LookupOut,
     NewOutage,
@@ -136,8 +138,12 @@ async def situation(
     utility: Utility | None = None,
     at: AwareDatetime | None = None,
 ) -> Situation:
-    """Outages of an address now and in the next seven days, its open fault tickets, the committed arrival (C4, D3)."""
-    return await queries.situation(session, service_point_id, at or now, now, utility)
+    """Outages of an address now and in the next seven days, its open fault tickets, the committed arrival (C4, D3), and
+    the bulletins for its area (B18)."""
+    found = await queries.situation(session, service_point_id, at or now, now, utility)
+    announced = await concerning(session, now, service_point_id=service_point_id)
+    found.bulletins = [AreaBulletin(text_zh=b.text_zh, text_en=b.text_en) for b in announced if not b.everywhere]
+    return found
 
 
 @router.get("/places/{place_id}/outages")

@@ -117,6 +117,13 @@ class OpenTicket(BaseModel):
     created_at: datetime
 
 
+class AreaBulletin(BaseModel):
+    """What whoever asks about the address is told with the answer (B18)."""
+
+    text_zh: str
+    text_en: str
+
+
 class Situation(BaseModel):
     """What is known of one address: outages now and in the next 7 days, open fault tickets, minutes to arrival (D3)."""
 
@@ -124,6 +131,7 @@ class Situation(BaseModel):
     outages: list[PhasedOutage]
     open_tickets: list[OpenTicket]
     arrival_minutes: int = Field(description="The committed time from filing to arrival, minutes")
+    bulletins: list[AreaBulletin] = Field(default_factory=list, description="In force for this area, not for everybody")
 
 
 class PlaceOutages(BaseModel):

@@ -14,7 +14,7 @@ from bot.actions.verify import VerifySteps
 from bot.actions.wishes import supply_besides
 
 _WHY = re.compile(
-    r"怎么.{0,8}(?:多|贵|高|涨)|为(?:什么|啥|何)|不对|偏高|\bwhy\b|so (?:high|much)|too (?:high|much)|wrong",
+    r"(?:怎么|点解).{0,8}(?:多|贵|高|涨)|为(?:什么|啥|何)|不对|偏高|\bwhy\b|so (?:high|much)|too (?:high|much)|wrong",
     re.IGNORECASE,
 )
 _READING = re.compile(r"(?<!\d)\d{1,6}(?:\.\d{1,2})?(?!\d)")
@@ -29,9 +29,11 @@ class Bill(VerifySteps):
 
     async def start(self, turn: Turn) -> None:
         turn.memory["why"] = bool(_WHY.search(turn.words))
+        turn.memory["utility"] = turn.entity("utility")
         await self.need_account(turn)
 
     async def verified(self, turn: Turn, account: Json) -> None:
+        turn.memory["utility"] = account["utility"]
         balance = str(account["balance"])
         name = "prepaid" if account["prepaid"] else "arrears" if balance.startswith("-") else "credit"
         turn.say(f"utter_bill_{name}", number=account["number_masked"], amount=balance.lstrip("-"))
@@ -63,6 +65,7 @@ class Reading(VerifySteps, ContactSteps):
 
     async def start(self, turn: Turn) -> None:
         remember_words(turn)
+        turn.memory["utility"] = turn.entity("utility")
         await self.need_account(turn)
 
     async def verified(self, turn: Turn, account: Json) -> None:
@@ -88,7 +91,7 @@ class Reading(VerifySteps, ContactSteps):
         await file_ticket(
             turn,
             kind="service_request",
-            utility=turn.memory.get("utility", "power"),
+            utility=turn.memory.get("utility") or "power",
             topic="meter_reading",
             symptom=turn.pick(f"自报表码 {reading}", f"Meter reading {reading}"),
             response="utter_reading_filed",

@@ -5,17 +5,24 @@ from bot.actions.readings import PERSON
 from bot.actions.turn import Turn
 
 
-async def article_for(turn: Turn, intent: str) -> Json | None:
-    """The article that answers this message, None where none may be told at present.
+class Withheld(Exception):
+    """What would answer is past its validity: nothing may be told for certain (B5)."""
 
-    Raises DeskDown, also for an answer that is no article in the conversation's language.
+
+async def article_for(turn: Turn, intent: str) -> Json | None:
+    """The article that answers this message, as it stands now; None where there is none.
+
+    Raises Withheld; DeskDown, also for an answer that is no article in the conversation's language.
     """
     try:
-        items = (await turn.desk.get("/articles", intent=intent, q=turn.words, language=turn.language))["items"]
+        answer = await turn.desk.get("/articles", intent=intent, q=turn.words, language=turn.language)
+        items = answer["items"]
+        if answer.get("withheld"):
+            raise Withheld
         if not items:
             return None
         lines(items[0], turn)
-    except (KeyError, TypeError, IndexError) as error:
+    except (KeyError, TypeError, IndexError, AttributeError) as error:
         raise DeskDown("no article") from error
     article: Json = items[0]
     return article
@@ -38,6 +45,8 @@ async def tell_article(turn: Turn, intent: str) -> None:
     except (DeskDown, DeskRefused):
         turn.say("utter_article_not_reached", [PERSON])
         return
+    except Withheld:
+        article = None
     if article is None:
         turn.say("utter_article_to_check", [PERSON])
         return

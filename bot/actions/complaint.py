@@ -3,13 +3,16 @@
 import re
 from typing import ClassVar
 
-from bot.actions.contact import ContactSteps, name_beside_number, without_contact
+from bot.actions.contact import ContactSteps
+from bot.actions.contact_words import name_beside_number, without_contact
 from bot.actions.filing import can_be_called, file_ticket, remember_words
 from bot.actions.journey import COMPLAINT, DeskAction, also, begin, finish
 from bot.actions.place import PlaceSteps, place_instead
 from bot.actions.place_words import looks_like_address
+from bot.actions.readings import PERSON, READINGS
 from bot.actions.turn import NO, Option, Turn
-from bot.actions.wishes import supply_trouble, wants_to_complain, wish_in
+from bot.actions.wishes import besides_supply, instead, supply_trouble, wants_to_complain, wish_in
+from bot.sheet import utility_of
 
 SUPPLY_FIRST = Option("supply", "先处理停电停水", "Supply first")
 COMPLAINT_FIRST = Option("complaint", "先说投诉", "Complaint first")
@@ -23,6 +26,7 @@ _OFF_NOW = re.compile(
     r"|\b(?:still|currently|right now|again)\b.{0,20}\b(?:off|out|no (?:power|water|electricity|light)|dark|dry)\b"
     r"|\b(?:off|out|no (?:power|water|electricity|lights?))\b.{0,12}\b(?:again|right now|now|at the moment"
     r"|currently)\b"
+    r"|\b(?:my|our|the) (?:power|electricity|water|lights?)(?:['’]s| is| are) (?:out|off|gone|down|dead)\b"
     r"|\bwithout (?:power|water|electricity|light)\b.{0,25}\b(?:now|since|again)\b",
     re.IGNORECASE,
 )
@@ -80,8 +84,9 @@ class Complaint(PlaceSteps, ContactSteps):
             turn.say("utter_praise")
             return
         remember_words(turn)
-        if turn.entity("utility") in ("power", "water"):
-            turn.memory["utility"] = turn.entity("utility")
+        await self._place_said(turn)
+        said_of = turn.entity("utility")
+        turn.memory["utility"] = said_of if said_of in ("power", "water") else utility_of(turn.slots)
         complains = wants_to_complain(turn.words) or bool(turn.memory.get("resumed"))
         if _OFF_NOW.search(turn.words) and not complains:
             # Angry, but what is needed first is supply, and nobody asked for a complaint to be filed.
@@ -89,13 +94,15 @@ class Complaint(PlaceSteps, ContactSteps):
             turn.leave()
             await begin(turn, "water" if water else "outage")
             return
-        trouble = None if turn.memory.get("resumed") else supply_trouble(turn.words)
+        # What was told or filed already in this conversation need not come first once more.
+        dealt_with = bool(turn.slots["outage"] or turn.slots["ticket"])
+        trouble = None if turn.memory.get("resumed") or dealt_with else supply_trouble(turn.words)
         if trouble:
             await self._supply_first(turn, trouble)
             return
         if not turn.memory.get("resumed"):
             turn.say("utter_complaint_welcome")
-        if _OFF_NOW.search(turn.words):
+        if _OFF_NOW.search(turn.words) and not dealt_with:
             turn.ask("order", "utter_complaint_supply_first", [SUPPLY_FIRST, COMPLAINT_FIRST])
         elif not await self._rule(turn):
             self._listen(turn)
@@ -158,18 +165,30 @@ class Complaint(PlaceSteps, ContactSteps):
     async def answer_story(self, turn: Turn) -> None:
         if await self._other_wish(turn):
             return
-        if not _ONLY_DONE.fullmatch(turn.words.strip()):
+        if turn.raw and not _ONLY_DONE.fullmatch(turn.words.strip()):
             remember_words(turn)
+            if turn.raw not in turn.memory["said"] and turn.intent not in ("greet", "thank", "affirm"):
+                turn.memory["said"].append(turn.raw[:300])  # in a story every word counts
         turn.memory["pieces"] = turn.memory.get("pieces", 0) + 1
+        await self._place_said(turn)
         # A phone number in the story means that the customer is done telling it.
         finished = turn.option == "done" or turn.no or _DONE.search(turn.words) or turn.entity("phone")
         if not finished and await self._rule(turn):
             return
         self._take_contact(turn)
+        if "damage_claim" in besides_supply(turn.words):
+            also(turn, "damage_claim")  # an order of its own (A5)
         if finished or turn.memory["pieces"] >= MOST_PIECES:
             turn.ask("wish", "utter_complaint_ask_wish")
         else:
             self._listen(turn)
+
+    async def _place_said(self, turn: Turn) -> None:
+        """Where it is, told in the story, goes onto the order."""
+        if looks_like_address(turn.words) and not turn.place.get("resolved"):
+            best = await place_instead(turn, turn.words)
+            if best:
+                self._take_place(turn, best)
 
     async def answer_wish(self, turn: Turn) -> None:
         if _ONLY_DONE.fullmatch(turn.words.strip()) and not turn.memory.get("wish_asked"):
@@ -178,8 +197,8 @@ class Complaint(PlaceSteps, ContactSteps):
             return
         if await self._other_wish(turn):
             return
-        name = name_beside_number(turn.words) if turn.entity("phone") else None
-        turn.memory["wish"] = without_contact(turn.words, name)
+        name = name_beside_number(turn.raw) if turn.entity("phone") else None
+        turn.memory["wish"] = without_contact(turn.raw, name)
         await self.need_contact(turn)
 
     async def again(self, turn: Turn) -> None:
@@ -219,6 +238,12 @@ _WHEN = re.compile(
 )
 
 
+_ASKS_IF_PAID = re.compile(
+    r"(?:赔(?:钱|偿|不赔|付)?|补偿)(?:我们?|钱)?(?:吗|么|不|嘛)|(?:会|能|给|有没有|有)(?:不(?:会|能|给))?.{0,4}(?:赔|补偿).{0,3}(?:吗|么|不|[?？])"
+    r"|\b(?:do|will|would|can|does) (?:you|the company|i|we|anyone) .{0,12}(?:pay|compensat\w*|reimburse)\b"
+    r"(?=[^.]*\?|[^.]*$)",
+    re.IGNORECASE,
+)
 _OVER = re.compile(
     r"昨|前天|上次|上周|刚才|之后|以后|再来电|来电|恢复|当时|那天"
     r"|\b(?:yesterday|last|ago|came back|was|were|after|when)\b",
@@ -241,6 +266,10 @@ class DamageClaim(PlaceSteps, ContactSteps):
     ask_contact = "utter_complaint_ask_contact"
 
     async def start(self, turn: Turn) -> None:
+        if _ASKS_IF_PAID.search(turn.words) and not _APPLIANCE.search(turn.words) and not turn.memory.get("resumed"):
+            turn.leave()
+            turn.say("utter_damage_general", [READINGS["damage_claim"], PERSON])
+            return
         wish = wish_in(turn.words)
         if wish in ("outage", "water") and not turn.memory.get("resumed") and not _OVER.search(turn.words):
             # Supply is off right now: that comes first (B13).
@@ -269,7 +298,8 @@ class DamageClaim(PlaceSteps, ContactSteps):
         """Take what, when and whom to call from any message; True where there was something."""
         remember_words(turn)
         self._take_contact(turn)
-        what, when = bool(_APPLIANCE.search(turn.words)), bool(_WHEN.search(turn.words))
+        told = " ".join([*turn.memory.get("said", []), turn.words])
+        what, when = bool(_APPLIANCE.search(told)), bool(_WHEN.search(told))
         turn.memory["what"] = turn.memory.get("what") or what
         turn.memory["when"] = turn.memory.get("when") or when
         return what or when or bool(turn.entity("phone"))
@@ -312,7 +342,9 @@ class ActionComplaint(DeskAction):
     action = "action_complaint"
 
     async def act(self, turn: Turn) -> None:
-        await begin(turn, "complaint")
+        # "Not the water, I meant the power" is about supply, whatever it sounds like.
+        slip = None if wants_to_complain(turn.words) else instead(turn.words)
+        await begin(turn, slip or "complaint")
 
 
 class ActionDamageClaim(DeskAction):

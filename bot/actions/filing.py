@@ -26,8 +26,10 @@ def remember_words(turn: Turn) -> None:
     said = turn.memory.setdefault("said", [])
     no_facts = turn.intent in _NO_FACTS and turn.confidence >= MEANT
     # Numbers alone are an account or what proves it: no business of the crew's.
-    if turn.words and turn.words not in said and not no_facts and not _NUMBER.fullmatch(turn.words):
-        said.append(turn.words[:300])
+    # When it began is a fact, whatever else the message asks.
+    no_facts = no_facts and not turn.entity("time")
+    if turn.raw and turn.raw not in said and not no_facts and not _NUMBER.fullmatch(turn.words):
+        said.append(turn.raw[:300])
 
 
 def uses_phone_on_file(turn: Turn) -> bool:

@@ -14,6 +14,11 @@ from bot.actions.tickets import retract, withdraw
 from bot.actions.turn import Turn
 from bot.actions.wishes import besides_supply, wish_in
 
+_PRESS = re.compile(
+    r"我(?:是|们是|系).{0,10}(?:记者|媒体|电视台|报社)|(?:想|要)采访(?:你们|一下)"
+    r"|\b(?:i am|i['’]m|this is|we are) (?:a |an |the )?(?:\w+ ){0,3}(?:journalist|reporter)\b|\bfor an interview\b",
+    re.IGNORECASE,
+)
 #: How sure a complaint must be to go before "I reported it before".
 SURE = 0.75
 
@@ -41,6 +46,16 @@ def _open(active: Journey | None, turn: Turn) -> bool:
     if active is None or turn.step in active.done_steps:
         return True
     return isinstance(active, SupplyJourney) and (turn.step or "").startswith(("place", "scope", "check_first"))
+
+
+@first
+async def press(turn: Turn) -> bool:
+    """Journalists get precise words, and from a person (B19)."""
+    if not (_spoken(turn) and _PRESS.search(turn.words)):
+        return False
+    turn.say("utter_press", [PERSON])
+    turn.ask_again()
+    return True
 
 
 @first

@@ -3,6 +3,7 @@
 from bot.actions.desk import DeskRefused, Json
 from bot.actions.information import PLANNED
 from bot.actions.journey import COMPLAINT, Journey, first, running
+from bot.actions.readings import PERSON, READINGS
 from bot.actions.remarks import asks_colleague, asks_why, is_number, wants_notice
 from bot.actions.spoken import NUMBERS
 from bot.actions.supply import cause_of, describe
@@ -37,10 +38,14 @@ async def number_alone(turn: Turn) -> bool:
 
 @first
 async def what_the_colleague_said(turn: Turn) -> bool:
-    """ "What did your colleague say?" after a person handed back: what they noted; then back to what was asked."""
-    if not (turn.briefing and _spoken(turn) and asks_colleague(turn.words)):
+    """ "What did your colleague say?" after a person had the conversation: what they noted, or that they noted nothing;
+    then back to what was asked."""
+    if not (turn.slots["briefing"] and _spoken(turn) and asks_colleague(turn.words)):
         return False
-    turn.say("utter_colleague_said", words=turn.briefing)
+    if turn.briefing:
+        turn.say("utter_colleague_said", words=turn.briefing)
+    else:
+        turn.say("utter_colleague_noted_nothing", [] if _asking(turn) else [READINGS["ask_ticket_status"], PERSON])
     turn.ask_again()
     return True
 
@@ -81,7 +86,7 @@ async def tell_me_then(turn: Turn) -> bool:
         return True
     outage = await _outage(turn)
     if outage is not None and outage.get("ended_at"):
-        turn.say("utter_outage_over", **describe(outage, turn.place))
+        turn.say("utter_outage_over", **{**describe(outage, turn.place), "what": cause_of(outage)[1]})
     elif outage is not None:
         # Told only, or told of the other utility: not on the list yet. Again for the same address changes nothing.
         point = None if turn.place.get("planned") else turn.place.get("service_point_id")

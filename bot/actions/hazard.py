@@ -5,10 +5,10 @@ import re
 
 from bot.actions.contact import NO_PHONE, ContactSteps
 from bot.actions.filing import file_ticket, remember_words, say_due
-from bot.actions.journey import DANGER, DeskAction, begin, finish
+from bot.actions.journey import DANGER, DeskAction, begin, finish, proceed
 from bot.actions.place import PlaceSteps, address_of
 from bot.actions.place_words import looks_like_address
-from bot.actions.remarks import denies_danger, supposes, takes_back
+from bot.actions.remarks import denies_danger, says_there_is_none, supposes, takes_back
 from bot.actions.tickets import ONLY_ASKED, REAL, ask_once_more, retract, withdraw_danger
 from bot.actions.times import spoken_number
 from bot.actions.turn import Turn
@@ -170,4 +170,8 @@ class ActionHazard(DeskAction):
     action = "action_hazard"
 
     async def act(self, turn: Turn) -> None:
+        if not turn.metadata.get("danger") and says_there_is_none(turn.words):
+            if not await proceed(turn):
+                turn.say("utter_no_danger_then")
+            return
         await begin(turn, "hazard")

@@ -33,6 +33,8 @@ class Human(Journey):
             turn.say("utter_handover_waiting", position=answer.get("position") or 1)
             if answer.get("expected_wait_minutes") and not turn.voice:  # on the telephone the queue tells it
                 turn.say("utter_handover_wait", minutes=answer["expected_wait_minutes"])
+            if answer.get("own_language") is False and not turn.voice:
+                turn.say("utter_handover_other_language")
         else:
             due = None
             if not turn.voice:  # on the telephone the desk itself offers a call-back, a message, or the assistant

@@ -8,15 +8,19 @@ from abc import abstractmethod
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
-from bot.actions.articles import article_for, lines, tell_article
-from bot.actions.desk import Json
-from bot.actions.journey import MEANT, REST, DeskAction, begin, finish, first, running
+from bot.actions.articles import Withheld, article_for, lines, tell_article
+from bot.actions.desk import DeskRefused, Json
+from bot.actions.journey import MEANT, REST, DeskAction, Journey, begin, finish, first, running
 from bot.actions.outlets import outlet_lines, outlets_near
-from bot.actions.place import PlaceSteps, address_of
+from bot.actions.place import PlaceSteps, address_of, place_instead
+from bot.actions.place_words import NUMBERED
+from bot.actions.readings import PERSON
+from bot.actions.remarks import asks_length
 from bot.actions.supply import describe
+from bot.actions.supply_known import KnownSteps
 from bot.actions.times import local_zone, parse_time
 from bot.actions.turn import Turn
-from bot.actions.wishes import wish_in
+from bot.actions.wishes import wants_to_complain, wish_in
 
 _WATER = re.compile(r"水|water|tap", re.IGNORECASE)
 _POWER = re.compile(r"电|power|electric|light|current", re.IGNORECASE)
@@ -28,8 +32,11 @@ _PAPERWORK = re.compile(
 _TOMORROW = re.compile(r"明天|明日|tomorrow", re.IGNORECASE)
 #: "And there?": the same question for another place.
 _ELSEWHERE = re.compile(
-    r"(?:那么?|还有|另外|再问一?下|请问)?[,，]?(?P<zh>.{2,40}?)(?:呢|怎么样|咋样|停不停|也?会?停吗)[?？。 ]*"
-    r"|(?:and|or|what about|how about|also)(?: what about| how about)?,?(?: (?:at|in|for))? (?P<en>.{3,60}?)[?. ]*",
+    r"(?:那么?|还有|另外|再问一?下|请问)?[,，]?(?P<zh>.{2,40}?)"
+    r"(?:呢|怎么样|咋样|停不停|也?会?停吗|也(?:是|停|没电|没水)(?:电|水)?了?吗)[?？。 ]*"
+    r"|(?:and|or|what about|how about|also)(?: what about| how about)?,?(?: (?:at|in|for))? (?P<en>.{3,60}?)[?. ]*"
+    r"|(?:is|are|has) (?P<also>.{3,60}?) (?:also|too)?[ ]?(?:off|out|affected|without (?:power|water))"
+    r"(?: too| as well)?[?. ]*",
     re.IGNORECASE,
 )
 _TODAY = re.compile(r"今天|今日|现在|today|tonight|now", re.IGNORECASE)
@@ -49,13 +56,14 @@ class Planned(PlaceSteps):
         turn.memory["utilities"] = (
             ["power", "water"] if both else [utility or ("water" if _WATER.search(words) else "power")]
         )
+        turn.memory["utility"] = None if both else turn.memory["utilities"][0]
         turn.memory["day"] = 1 if _TOMORROW.search(words) else 0 if _TODAY.search(words) else None
         turn.memory["asked"] = {name: turn.memory[name] for name in ("utilities", "day")}
         await self.need_place(turn)
 
-    async def once_more(self, turn: Turn, asked: Json) -> None:
-        """The same question about the same place ("why?"): what is announced is told again."""
-        turn.enter(self.name, **asked, asked=asked)
+    async def once_more(self, turn: Turn, asked: Json, *, length: bool = False) -> None:
+        """The same question about the same place ("why?", "how long?"): what is announced is told again."""
+        turn.enter(self.name, **asked, asked=asked, length=length)
         await self.place_known(turn)
 
     async def elsewhere(self, turn: Turn, asked: Json, words: str) -> bool:
@@ -68,6 +76,11 @@ class Planned(PlaceSteps):
             asked = {**asked, "utilities": [turn.entity("utility")]}
         turn.enter(self.name, **asked, asked=asked)
         if await self._from_words(turn, words, whole_sentence=True):
+            return True
+        best = await place_instead(turn, words)  # "3栋", of the estate told before
+        if best:
+            self._take_place(turn, best)
+            await self.place_known(turn)
             return True
         turn.leave()
         turn.slots["place"] = before
@@ -115,6 +128,8 @@ class Planned(PlaceSteps):
         relevant = [o for o in outages if o["kind"] != "predicted" and (day is None or _on_day(o, day))]
         for outage in relevant:
             response = "utter_planned_notice" if outage["kind"] == "planned" else "utter_fault_notice"
+            if outage["phase"] == "current":
+                turn.slots["outage"] = outage["id"]  # "any news?" is about that
             what = {"zh": "停水" if outage["utility"] == "water" else "停电", "en": f"{outage['utility']} cut"}
             turn.say(response, what=what, **describe(outage, turn.place))
         if not relevant:
@@ -126,7 +141,8 @@ class Planned(PlaceSteps):
                 "zh": "停电或停水" if len(kinds) > 1 else "停水" if kinds == ["water"] else "停电",
                 "en": "power or water cut" if len(kinds) > 1 else f"{kinds[0]} cut",
             }
-            turn.say("utter_no_planned", when=when, what=what, address=address_of(turn.place))
+            response = "utter_no_planned_length" if turn.memory.get("length") else "utter_no_planned"
+            turn.say(response, when=when, what=what, address=address_of(turn.place))
         turn.place["planned"] = turn.memory["asked"]
         await finish(turn)
 
@@ -136,11 +152,36 @@ PLANNED = Planned()
 
 @first
 async def and_there(turn: Turn) -> bool:
-    """ "And Building 7, Hetai Garden?" after a question about announced cuts."""
-    asked, said = turn.place.get("planned"), _ELSEWHERE.fullmatch(turn.words.strip())
-    if running(turn) is not None or turn.metadata.get("danger") or not (asked and said) or wish_in(turn.words):
+    """ "And Building 7, Hetai Garden?" after a question about announced cuts, or after an outage was told."""
+    said, active = _ELSEWHERE.fullmatch(turn.words.strip()), running(turn)
+    if said is None or turn.metadata.get("danger") or wants_to_complain(turn.words):
         return False
-    return await PLANNED.elsewhere(turn, asked, said["zh"] or said["en"])
+    words = said["zh"] or said["en"] or said["also"]
+    told = isinstance(active, KnownSteps) and turn.step in active.done_steps
+    if active is None and turn.place.get("planned") and not wish_in(turn.words):
+        return await PLANNED.elsewhere(turn, turn.place["planned"], words)
+    if not (told or (active is None and turn.slots["outage"])) or not NUMBERED.search(words):
+        return False
+    outage = active if told else Journey.registry["water" if await _is_water(turn) else "outage"]
+    return isinstance(outage, KnownSteps) and await outage.elsewhere(turn, words)
+
+
+async def _is_water(turn: Turn) -> bool:
+    try:
+        outage = await turn.desk.get(f"/outages/{turn.slots['outage']}")
+    except DeskRefused:
+        return False
+    return bool(outage["utility"] == "water")
+
+
+@first
+async def how_long(turn: Turn) -> bool:
+    """ "How long?" after a question about announced cuts is about those; nobody reports a fault by it."""
+    asked = turn.place.get("planned")
+    if running(turn) is not None or turn.metadata.get("danger") or not (asked and asks_length(turn.words)):
+        return False
+    await PLANNED.once_more(turn, asked, length=True)
+    return True
 
 
 def _on_day(outage: Json, days_ahead: int) -> bool:
@@ -227,8 +268,12 @@ class ActionPrice(Aside):
         wanted = (
             [str(utility)] if utility else [u for u, p in (("power", _POWER), ("water", _WATER)) if p.search(words)]
         )
-        # The loss share of an estate (E8).
-        article = await article_for(turn, "ask_price")
+        # The loss share of an estate (E8); where that rule is open, the general price is no answer (B5).
+        try:
+            article = await article_for(turn, "ask_price")
+        except Withheld:
+            turn.say("utter_article_to_check", [PERSON])
+            return
         particular = article if article and article.get("specific") else None
         if particular and not wanted:
             wanted = [particular["utility"]]

@@ -16,7 +16,7 @@ from rasa_sdk.types import DomainDict
 
 from bot.actions.desk import DeskDown, DeskRefused
 from bot.actions.readings import PERSON, READINGS, STARTERS
-from bot.actions.turn import Turn
+from bot.actions.turn import Option, Turn
 from bot.actions.wishes import instead, is_vague, wish_in
 
 #: What comes first when one message or conversation holds several wishes: danger, supply, complaint, the rest.
@@ -88,6 +88,14 @@ class Journey:
         Nobody is handed over unasked: that would silence the assistant for a customer who may only need a hint.
         """
         turn.slots["misses"] += 1
+        question = turn.slots["question"] or {}
+        options = [Option(**option) for option in question.get("options") or ()]
+        if (turn.yes or turn.no) and turn.option is None and len(options) > 1:
+            # Understood, only it does not tell which.
+            heard = turn.offered(options)
+            choices = {"zh": "、".join(f"“{o.zh}”" for o in heard), "en": ", ".join(f"“{o.en}”" for o in heard)}
+            turn.say("utter_which_one", options, expects=question.get("expects", ""), choices=choices)
+            return
         if turn.slots["misses"] == 1:
             turn.say("utter_not_understood")
         else:

@@ -1,5 +1,6 @@
 """A switch that trips or will not close (B9, B12, B14, B15), and prepaid cards (B2, B4)."""
 
+from bot.actions.desk import Json
 from bot.actions.guide_first import GuideFirstJourney
 from bot.actions.journey import DeskAction, begin
 from bot.actions.turn import Option, Turn
@@ -32,6 +33,8 @@ class Meter(GuideFirstJourney):
     def keeps(self, turn: Turn) -> bool:
         # The balance read out, or "no power" said once more, is part of this trouble.
         related = turn.intent in ("prepaid_card_problem", "ask_bill", "report_outage")
+        # "Check the meter" is one of the two answers to the first question.
+        related = related or (turn.step == "check_first" and turn.intent == "faq_meter_check")
         return (turn.step in ("check_first", "guide") and related) or super().keeps(turn)
 
     def guide_for(self, turn: Turn) -> str:
@@ -61,6 +64,14 @@ class Card(Meter):
 
     def guide_for(self, turn: Turn) -> str:
         return "prepaid_card"
+
+    async def verified(self, turn: Turn, account: Json) -> None:
+        if account["state"] == "active" and account["prepaid"] and float(account["balance"]) <= 0:
+            # Loaded, and not there yet: that is the trouble, not its explanation.
+            turn.say("utter_card_not_arrived")
+            await self._guide_on(turn)
+        else:
+            await super().verified(turn, account)
 
 
 class ActionMeter(DeskAction):

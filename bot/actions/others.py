@@ -17,7 +17,9 @@ _IN_THE_STREET = re.compile(
 #: A leak in the customer's own rooms (E6, the last cause).
 _OWN_HOME = re.compile(
     r"(?:我家|家里|厨房|卫生间|厕所|阳台|浴室).{0,10}(?:漏|爆|滴)"
-    r"|\bmy (?:kitchen|bathroom|flat|house|home|toilet|balcony)\b.{0,30}leak",
+    r"|\bmy (?:kitchen|bathroom|flat|house|home|toilet|balcony)\b.{0,30}leak"
+    r"|\b(?:leak\w*|burst|flood\w*|water)\b.{0,24}\b(?:in|inside|under|into) (?:my|our) "
+    r"(?:kitchen|bathroom|flat|house|home|toilet|balcony|apartment|basement)\b",
     re.IGNORECASE,
 )
 NO_NEED = Option("no_phone", "不留电话", "No phone")
@@ -33,6 +35,7 @@ class ReportForOthers(PlaceSteps, ContactSteps):
     same_place_asked = True
     ask_contact = "utter_others_ask_contact"
     contact_options = (NO_NEED,)
+    contact_optional = True
 
     async def start(self, turn: Turn) -> None:
         wish = wish_in(turn.words)

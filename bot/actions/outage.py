@@ -4,8 +4,9 @@ from bot.actions.desk import DeskRefused
 from bot.actions.journey import DeskAction, begin
 from bot.actions.place_words import looks_like_address
 from bot.actions.remarks import flickers
-from bot.actions.supply import describe
+from bot.actions.supply import cause_of, describe
 from bot.actions.supply_journey import SupplyJourney
+from bot.actions.ticket_status import of_joined
 from bot.actions.turn import Option, Turn
 
 
@@ -49,6 +50,8 @@ class ActionOutageStatus(DeskAction):
 
     async def act(self, turn: Turn) -> None:
         utility = turn.entity("utility")
+        if turn.journey is None and not looks_like_address(turn.words) and of_joined(turn):
+            return
         if turn.journey in ("water", "outage", "voltage"):
             await begin(turn, str(turn.journey))
         elif turn.slots["ticket"] and utility != "water":
@@ -68,4 +71,5 @@ class ActionOutageStatus(DeskAction):
             await begin(turn, "outage", asking=True)
             return
         ended = outage.get("ended_at")
-        turn.say("utter_outage_over" if ended else "utter_outage_news", **describe(outage, turn.place))
+        values = {**describe(outage, turn.place), "what": cause_of(outage)[1]}
+        turn.say("utter_outage_over" if ended else "utter_outage_news", **values)

@@ -7,6 +7,7 @@ more, and then the words are taken as they are and the place is marked unresolve
 import re
 from typing import ClassVar
 
+from bot.actions.contact_words import without_contact
 from bot.actions.desk import Json
 from bot.actions.journey import Journey
 from bot.actions.place_words import (
@@ -20,12 +21,17 @@ from bot.actions.place_words import (
     as_number,
     by_part,
     by_position,
+    common_name,
     corrected_words,
     gives_up,
     is_remark,
     looks_like_address,
+    whole_place,
+    without_count,
 )
+from bot.actions.remarks import says_there_is_none
 from bot.actions.turn import NO, YES, Option, Turn
+from bot.nlu.text import has_han
 
 CLEAR, PLAUSIBLE = 85, 60
 #: In a whole sentence less is a chance resemblance.
@@ -36,11 +42,14 @@ MOST_CHOICES = 4
 #: Shorter replies hold no address.
 SHORTEST = 2
 
+#: Failed choices after which a place is taken as it was said.
+MOST_MISSES = 2
 LONGEST_QUERY = 1_000
+#: Typed in a hurry: bulding, buliding, biulding, buidling.
+_BUILDING = re.compile(r"\bb(?:u|i|l|d){4,6}[ia]?ng\b|\bbldn?g\b", re.IGNORECASE)
 _NONE_OF_THEM = Option("none", "都不是", "None of these")
 
 
-#: What is put in the place of something denied or called wrong.
 def address_of(place: Json) -> dict[str, str]:
     """The address in both languages, with the room the customer named."""
     detail = place.get("detail") or ""
@@ -64,6 +73,14 @@ class PlaceSteps(Journey):
     async def need_place(self, turn: Turn) -> None:
         """Take the place from this message or an earlier one, else ask."""
         if len(turn.words) >= SHORTEST and await self._from_words(turn, turn.words, whole_sentence=True):
+            return
+        named = str(turn.entity("place") or "")
+        if (
+            len(named) > SHORTEST
+            and has_han(named)
+            and not turn.place.get("resolved")
+            and await self._from_words(turn, named, whole_sentence=False)
+        ):
             return
         short = SHORT_ADDRESS.search(turn.words)
         if (
@@ -103,7 +120,10 @@ class PlaceSteps(Journey):
     async def answer_place(self, turn: Turn) -> None:
         if len(turn.words) >= SHORTEST and await self._from_words(turn, turn.words, whole_sentence=False):
             return
-        if DIGITS_ONLY.fullmatch(turn.words):
+        if (turn.yes or turn.no) and not turn.slots["misses"] and not looks_like_address(turn.words):
+            turn.slots["misses"] = 1  # a mere "嗯" names no place; once it is asked again as it was
+            turn.ask_again()
+        elif DIGITS_ONLY.fullmatch(turn.words):
             turn.ask_again()  # an account or phone number is no address
         elif not looks_like_address(turn.words) and (
             turn.entity("time") or turn.intent in NO_ADDRESS or is_remark(turn.words)
@@ -158,23 +178,70 @@ class PlaceSteps(Journey):
         if chosen:
             self._take_place(turn, chosen)
             await self.place_known(turn)
+        elif turn.option is None and says_there_is_none(turn.words):
+            turn.ask_again()
         elif turn.option == "none" or turn.no:
             turn.ask("place", "utter_ask_place_again")
-        elif len(turn.words) >= SHORTEST and await self._from_words(turn, turn.words, whole_sentence=False):
+        elif await self._narrowed(turn, guesses) or (
+            len(turn.words) >= SHORTEST and await self._from_words(turn, turn.words, whole_sentence=False)
+        ):
             return
+        elif turn.slots["misses"] >= MOST_MISSES:
+            # Whoever cannot choose is not asked for ever: our staff find out.
+            await self._take_as_said(turn, common_name(guesses) or turn.words)
         else:
             await self.misunderstood(turn)
 
+    async def _narrowed(self, turn: Turn, guesses: list[Json]) -> bool:
+        """ "三栋" or "二期" under choices of several places: fewer choices, or the one that is left."""
+        names = list(dict.fromkeys(g["name"] for g in guesses if g.get("name")))
+        number = as_number(turn.words)
+        if number != f" {turn.words}" or NUMBERED.search(turn.words):
+            best = [found for name in names if (found := await self._numbered(turn, name, number.strip()))]
+        else:
+            best = [
+                g for g in guesses if turn.words and turn.words.strip(" 。的个那") in g["address_zh"] + g["address_en"]
+            ]
+            if best and len({g["name"] for g in best}) == 1 and len(best) > 1:
+                zh, en = best[0]["name"], best[0].get("name_en") or best[0]["name"]
+                turn.memory.update(place_name=zh, place_names={"zh": zh, "en": en})
+                turn.ask("place_number", "utter_ask_number", name=turn.memory["place_names"])
+                return True
+        if len(best) == 1:
+            self._take_place(turn, best[0])
+            await self.place_known(turn)
+        elif best and best != guesses:
+            self._choose_place(turn, best)
+        else:
+            return False
+        return True
+
+    async def _numbered(self, turn: Turn, name: str, number: str) -> Json | None:
+        found = await turn.desk.get("/places", q=f"{name}{number}"[:LONGEST_QUERY], limit=1)
+        best: Json | None = next(iter(found.get("candidates") or []), None)
+        known = best is not None and not (found.get("place") or {}).get("needs_number") and best["score"] >= CLEAR
+        return {**best, "detail": found.get("detail", ""), "name": name} if best and known else None
+
+    def _choose_place(self, turn: Turn, places: list[Json]) -> None:
+        turn.memory["place_guesses"] = places[:MOST_CHOICES]
+        options = [Option(c["service_point_id"], c["address_zh"], c["address_en"]) for c in places[:MOST_CHOICES]]
+        turn.ask("place_choice", "utter_ask_which_place", [*options, _NONE_OF_THEM])
+
     async def answer_place_number(self, turn: Turn) -> None:
         name = turn.memory.get("place_name", "")
+        names: Json = turn.memory.get("place_names") or {}
+        entire = {"id": turn.memory.get("place_id"), "name_zh": names.get("zh"), "name_en": names.get("en")}
+        if entire["id"] and whole_place(turn.words) and await self.entire_place(turn, entire):
+            return
         if turn.words and await self._from_words(turn, f"{name}{as_number(turn.words)}", whole_sentence=False):
             return
         if self.heard_beside(turn) and not turn.memory.get("number_asked"):
             turn.memory["number_asked"] = True
             turn.ask_again()
         elif turn.memory.get("number_asked") or gives_up(turn.words, turn.intent):
-            numbered = NUMBERED.search(turn.words)
-            said = f"{name}{LEAD_IN.sub('', turn.words)}" if numbered else turn.memory.get("place_asked") or name
+            words = without_contact(turn.words, None) if turn.entity("phone") else turn.words
+            told = LEAD_IN.sub("", words) if NUMBERED.search(words) and looks_like_address(words) else ""
+            said = f"{name}{'' if turn.zh else ' '}{told}" if told else turn.memory.get("place_asked") or name
             await self._take_as_said(turn, said)
         else:
             turn.memory["number_asked"] = True
@@ -195,6 +262,7 @@ class PlaceSteps(Journey):
 
         A whole sentence that is about something else often resembles some name a little: only a clear hit counts there.
         """
+        words = without_count(_BUILDING.sub("building", words)).strip() or words
         found = await turn.desk.get("/places", q=words[:LONGEST_QUERY], limit=MOST_CHOICES + 1)
         place: Json = found.get("place") or {}
         candidates: list[Json] = [
@@ -211,7 +279,9 @@ class PlaceSteps(Journey):
             turn.memory["place_name"] = place["name_zh"] if turn.zh else place["name_en"]
             turn.memory["place_names"] = {"zh": place["name_zh"], "en": place["name_en"]}
             turn.memory["place_id"] = place.get("id")
-            if not await self.whole_place_known(turn, place):
+            said = " ".join([*turn.memory.get("said", []), turn.words])
+            whole = whole_place(said) and not place.get("number_unknown") and await self.entire_place(turn, place)
+            if not whole and not await self.whole_place_known(turn, place):
                 response = "utter_ask_number_unknown" if place.get("number_unknown") else "utter_ask_number"
                 turn.ask("place_number", response, name=turn.memory["place_names"])
             return True
@@ -222,13 +292,7 @@ class PlaceSteps(Journey):
         best = candidates[0]
         rivals = [c for c in candidates if best["score"] - c["score"] <= MARGIN]
         if len(rivals) > 1:
-            turn.memory["place_guesses"] = rivals[:MOST_CHOICES]
-            turn.ask(
-                "place_choice",
-                "utter_ask_which_place",
-                [Option(c["service_point_id"], c["address_zh"], c["address_en"]) for c in rivals[:MOST_CHOICES]]
-                + [_NONE_OF_THEM],
-            )
+            self._choose_place(turn, rivals)
         elif best["score"] >= CLEAR:
             self._take_place(turn, best)
             await self.place_known(turn)
@@ -242,6 +306,10 @@ class PlaceSteps(Journey):
 
     async def whole_place_known(self, turn: Turn, place: Json) -> bool:
         """Hook: True where the journey can answer for the whole place without a building number."""
+        return False
+
+    async def entire_place(self, turn: Turn, place: Json) -> bool:
+        """Hook: True where the journey goes on with the whole estate, which the customer said it is about."""
         return False
 
     async def outside(self, turn: Turn, place: Json) -> None:
@@ -267,9 +335,8 @@ class PlaceSteps(Journey):
         await self._take_as_said(turn, words)
 
     async def _take_as_said(self, turn: Turn, words: str) -> None:
-        if not looks_like_address(words) and (
-            len(words) <= TELLS_NOTHING or turn.intent in ("deny", "affirm", "cancel")
-        ):
+        no_address = not looks_like_address(words) or words.strip(" .。").isdigit()
+        if no_address and (len(words) <= TELLS_NOTHING or turn.intent in ("deny", "affirm", "cancel")):
             turn.slots["place"] = {"words": "", "resolved": False}
             turn.say("utter_place_open")
             await self.place_known(turn)

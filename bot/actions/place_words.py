@@ -1,6 +1,7 @@
 """What customers' words say of a place: addresses, corrections, numbers, choices by position. Pure."""
 
 import re
+from itertools import takewhile
 from typing import Any
 
 _CORRECTION = re.compile(
@@ -33,6 +34,19 @@ _NO_PLACE = re.compile(
     r"[吗？?]|\d{6}|取消|不报|不用|想改|交费|谢谢|什么|怎么|为什么|跳闸|停电|停水|没电|没水|坏了|故障|漏"
     r"|\d\s*(?:块|元|度|方|吨|点|个?小时|分钟|天|岁)"
     r"|\d\s*(?:yuan|rmb|kwh|units?|%|o'clock|hours?|days?|minutes?|am|pm)\b",
+    re.IGNORECASE,
+)
+
+_WHOLE = re.compile(
+    r"(?:整|全)个?(?:小区|院子?|村子?|社区|大院|园区)|(?:所有|每一?|全部的?)(?:的)?(?:栋|楼|幢)"
+    r"|\b(?:whole|entire|complete) (?:\w+ )?(?:estate|compound|complex|village|community|place|residence)\b"
+    r"|\b(?:all|every)(?: of)?(?: the| our)? (?:\d+ )?(?:buildings?|blocks?|towers?)\b",
+    re.IGNORECASE,
+)
+#: How many there are is no number of one: "一共12栋楼".
+_HOW_MANY = re.compile(
+    r"(?:一共|总共|共有?|全部|有)\s*[\d一二三四五六七八九十两几]+\s*(?:来)?(?:栋|幢|座|个楼)"
+    r"|\b\d{1,3} (?:buildings|blocks|towers)\b|\bboth (?:buildings|blocks|towers)\b",
     re.IGNORECASE,
 )
 
@@ -88,6 +102,16 @@ def looks_like_address(words: str) -> bool:
     return bool(_ADDRESS.search(words))
 
 
+def whole_place(words: str) -> bool:
+    """Whether a message means all of an estate or village: "整个小区", "all buildings"."""
+    return bool(_WHOLE.search(words) or _HOW_MANY.search(words))
+
+
+def without_count(words: str) -> str:
+    """The words without how many buildings there are, which is no number of one."""
+    return _HOW_MANY.sub(" ", words)
+
+
 def is_remark(words: str) -> bool:
     """Whether a message is a sentence about oneself or the world ("it's really cold"), as no place's name is."""
     return bool(_REMARK.match(words))
@@ -133,6 +157,13 @@ def by_part(words: str, guesses: list[Any]) -> Any | None:
     )
     found = [g for g in guesses if part and (part in g["address_zh"] or part.lower() in g["address_en"].lower())]
     return found[0] if len(found) == 1 else None
+
+
+def common_name(guesses: list[Any]) -> str:
+    """What the names of several places have in common ("南湖花园"); '' where that is too little."""
+    names = [str(g.get("name") or "") for g in guesses]
+    same = "".join(chars[0] for chars in takewhile(lambda chars: len(set(chars)) == 1, zip(*names, strict=False)))
+    return same if len(same) >= 2 else ""
 
 
 def by_position(words: str, guesses: list[Any]) -> Any | None:

@@ -94,6 +94,9 @@ _ARREARS = re.compile(
 _FLICKER = re.compile(
     r"电压.{0,6}(?:不稳|不正常|不够|太?[低高]|忽高忽低|波动|有问题|偏[低高])|(?:灯|灯泡|日光灯|电灯"
     r"|灯光).{0,8}(?:一?闪|忽明忽暗|忽亮忽暗|一明一暗|跳动|发暗|很暗|变暗)"
+    r"|电.{0,4}(?:时有时无|时断时续|闪断|一会儿?(?:有|来|停).{0,3}一会儿?|停(?:一下|几秒)就来)"
+    r"|\b(?:power|electricity|lights?)\b.{0,24}"
+    r"\b(?:off and on|on and off|for (?:just )?(?:a few|some|several) seconds)\b"
     r"|忽明忽暗|一闪一闪|低电压|高电压.{0,3}烧|电不稳|电力不稳|供电不稳"
     r"|\bflicker\w*|\b(?:lights?|lamps?|bulbs?)\b.{0,24}\b(?:blink\w*|dim(?:s|ming|med)?|pulsing|puls(?:e|es)"
     r"|flash\w*"
@@ -155,6 +158,13 @@ _ONLY_ASKED = re.compile(
     r"|has not|did not) happen",
     re.IGNORECASE,
 )
+_NOTHING_THERE = re.compile(
+    r"(?:嗯|哦|倒是|那倒|暂时|现在|目前|应该|好像|[,，\s])*(?:没有?|并没有?|没看(?:到|见)|没得)(?!有?(?:人|电(?![线杆缆])|水|灯|光))[^,，。!！?？但]{1,14}(?:[,，]也?没有?[^,，。!！?？但]{1,10})*[。.!！]*"
+    r"|(?:no|nope|well|[,.\s])*(?:no|not any|there (?:is|are|was|were) no|there (?:is|are)n['’]?t any|i (?:see|saw) no"
+    r"|i (?:do not|don['’]?t|did not|didn['’]?t) see any)"
+    r" (?!power|electricity|light|water|idea|one)[^,.;!?]{2,40}[.!]*",
+    re.IGNORECASE,
+)
 _WHY = re.compile(
     r"(?:那么?|请问|这次?|这是|到底|究竟|我想知道|能告诉我|可以告诉我|你们?|又|是)*"
     r"(?:为(?:什么|啥|何)|(?:怎么|咋个?)回事|(?:是)?(?:什么|啥)(?:原因|情况|问题)|原因(?:是什么|是啥)?|怎么会|怎么搞的|怎么停)"
@@ -164,6 +174,15 @@ _WHY = re.compile(
     r"|what(?:['’]?s| is| was) (?:the )?(?:reason|cause|problem|matter|wrong|going on))"
     r"(?: (?:is|was|did|has|does|it|this|that|the|my|our|power|water|electricity|supply|lights?|there|went|go"
     r"|happen(?:ed)?|happening|off|out|so|cut|again|like|then|for|of|no|not|working|stopped))*[?.! ]*",
+    re.IGNORECASE,
+)
+_LENGTH = re.compile(
+    r"(?:那么?|大概|一共|总共|要|会|得|需要|这次|这回|一般|到底)*(?:停|断|检修|修|持续)?(?:电|水)?(?:要|会|得)?(?:停)?"
+    r"(?:多(?:久|长时间|少(?:个)?(?:小时|钟头))|几个?(?:小时|钟头|天)|好久|几耐|到几点|到什么时候|几点到几点)"
+    r"(?:才(?:好|完|来))?(?:呢|啊|呀|嘛|哦)?[?？。 ]*"
+    r"|(?:and|so|ok(?:ay)?|but|for|about|,| )*(?:how (?:long|many hours)"
+    r"|until when|till when|for what time|from when to when)"
+    r"(?: (?:is|will|does|would|it|that|the|this|be|last|take|off|cut|power|water|for|out|outage))*[?. ]*",
     re.IGNORECASE,
 )
 _NOTIFY = re.compile(
@@ -252,6 +271,11 @@ def denies_danger(words: str) -> bool:
     return bool(_ONLY_ASKED.search(words)) and not _HAPPENED.search(re.sub(r"\bnow\b", "", words))
 
 
+def says_there_is_none(words: str) -> bool:
+    """Whether the whole message says what is not there: "没有电线掉下来", "no wires are down"."""
+    return bool(_NOTHING_THERE.fullmatch(words.strip()))
+
+
 def takes_back(words: str) -> bool:
     """Whether a report is withdrawn in so many words: "取消", "没有这回事"; "I was only asking" is not that."""
     return bool(_TAKES_BACK.search(words))
@@ -260,6 +284,11 @@ def takes_back(words: str) -> bool:
 def asks_why(words: str) -> bool:
     """Whether the whole message asks for the cause: "为什么停", "why?"."""
     return bool(_WHY.fullmatch(words.strip()))
+
+
+def asks_length(words: str) -> bool:
+    """Whether the whole message asks how long: "停多久", "and how long?"."""
+    return bool(_LENGTH.fullmatch(words.strip()))
 
 
 def wants_notice(words: str) -> bool:

@@ -1,5 +1,6 @@
 """Rules shared by the supply journeys: what a place's situation means for this customer (C4, C5, C10). Pure."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -41,6 +42,18 @@ def move(situation: Json, scope: str | None, own_ticket: str | None) -> tuple[st
     if by_kind["predicted"] and scope != "household":
         return "predicted", by_kind["predicted"]
     return "nothing", {}
+
+
+_ABOUT = {
+    "power": re.compile(r"电|线路|\bpower\b|electric|\blines?\b|\boutage\b|\bsupply\b", re.IGNORECASE),
+    "water": re.compile(r"水|管|\bwater\b|\bmains?\b|\bpipes?\b|\bsupply\b", re.IGNORECASE),
+}
+
+
+def announced(situation: Json, utility: str) -> bool:
+    """Whether a bulletin for this area, told with this very answer, is about this utility's supply (B18)."""
+    texts = [f"{b['text_zh']} {b['text_en']}" for b in situation.get("bulletins", [])]
+    return any(_ABOUT[utility].search(text) for text in texts)
 
 
 STATUS: dict[str, Bilingual] = {

@@ -103,7 +103,7 @@ class CustomerSteps(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
             if turn.memory.pop("why_asked", None):
                 await self._go_on(turn)
             else:
-                await self.run_guide(turn, self.guide_for(turn))
+                await self._guide_on(turn)
             return
         if account["state"] == "cut_off":
             self.say(turn, "cut_off", amount=account["balance"].lstrip("-"))
@@ -120,7 +120,7 @@ class CustomerSteps(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
                 await self.place_known(turn)
             else:
                 self.say(turn, "account_fine")
-                await self.run_guide(turn, self.guide_for(turn))
+                await self._guide_on(turn)
             return
         await nearest_outlet(turn, self.utility, hall=account["state"] == "unregistered")
         await contact_record(turn, "cut_off", "told why the supply is cut off and how to be reconnected")
@@ -132,7 +132,14 @@ class CustomerSteps(PlaceSteps, ContactSteps, VerifySteps, GuideSteps):
             await self._go_on(turn)
             return
         self.say(turn, "without_account")
-        await self.run_guide(turn, self.guide_for(turn))
+        await self._guide_on(turn)
+
+    async def _guide_on(self, turn: Turn) -> None:
+        """Run the guide, from where the account number interrupted it."""
+        if turn.memory.get("guide") == self.guide_for(turn) and turn.memory.get("guide_step"):
+            await self._enter(turn, turn.memory["guide_step"])
+        else:
+            await self.run_guide(turn, self.guide_for(turn))
 
     async def _go_on(self, turn: Turn) -> None:
         """Take up the report where a question interrupted it."""

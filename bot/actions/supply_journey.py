@@ -4,14 +4,14 @@ import re
 from datetime import UTC, datetime
 from typing import ClassVar
 
-from bot.actions.contact import room_in
+from bot.actions.contact_words import name_beside_number, room_in, without_contact
 from bot.actions.desk import DeskRefused, Json
 from bot.actions.filing import contact_record, file_ticket, remember_words, said_so_far, uses_phone_on_file
 from bot.actions.guides import Step
 from bot.actions.journey import SUPPLY, also, changed_mind, finish
 from bot.actions.outlets import nearest_outlet
 from bot.actions.place import address_of, place_instead
-from bot.actions.place_words import looks_like_address
+from bot.actions.place_words import looks_like_address, whole_place
 from bot.actions.remarks import asks_arrears, no_crew, only_tell, wants_crew
 from bot.actions.supply_known import KnownSteps
 from bot.actions.times import Bilingual, parse_time, spoken_number, spoken_time
@@ -22,6 +22,7 @@ from bot.nlu.scope import scope_in
 
 HOUSEHOLD = Option("household", "只有我家", "Only my home")
 UNSURE = Option("unknown", "不清楚", "I don't know")
+ANNOUNCED = Option("announced", "就是通知里说的", "It is what the notice says")
 CHECK_ACCOUNT = Option("account", "先核对户号", "Check my account first")
 CHECK_HERE = Option("check", "直接检查", "Check right away")
 
@@ -36,11 +37,31 @@ _WITHOUT_ACCOUNT = re.compile(
     r"|\b(?:no|without|don'?t (?:know about|have|know|remember)) (?:an? |my |the )?account|not my account",
     re.IGNORECASE,
 )
+_SKIP = re.compile(
+    r"(?:跳过|略过|下一步|不查了?|不检查了?|不想查)[吧了]?[。.!！]*|(?:just )?skip(?: (?:it|this|that))?[.!]*",
+    re.IGNORECASE,
+)
+_CHECKS_FIRST = re.compile(
+    r"(?:先|自己|想)(?:自己|来)?(?:检查|查看|看看|看一下|查一下)|直接检查"
+    r"|\b(?:let me|i (?:will|can|want to|would like to|['’]?ll)) (?:\w+ )?check\b|\bcheck (?:it )?(?:first|myself)\b",
+    re.IGNORECASE,
+)
 UNABLE = re.compile(
     r"不会|不敢|看不(?:清|见|到|懂)|眼睛|腿脚|老人|年纪大|八十|七十|够不着|找不到"
     r"|can'?t (?:see|reach|find|do)|afraid|scared|disabled|wheelchair|elderly|too old|blind",
     re.IGNORECASE,
 )
+
+
+_NOTICE = re.compile(
+    r"通知|公告|刚才说的|就是(?:这个|那个|这次)"
+    r"|\b(?:notice|announce\w*|what you (?:just )?said|that is it|that['’]s it)\b",
+    re.IGNORECASE,
+)
+
+
+def _announced_meant(turn: Turn) -> bool:
+    return turn.option is None and (turn.yes or bool(_NOTICE.search(turn.words))) and not turn.no
 
 
 class SupplyJourney(KnownSteps):
@@ -90,7 +111,9 @@ class SupplyJourney(KnownSteps):
                 turn.ask_again()
         elif self.keeps(turn):
             await self.answer(turn)
-        else:
+        elif not (step == "contact" and await self._put_right(turn)):
+            if turn.intent == "ask_outage_status":
+                turn.say("utter_when_not_known_yet")
             turn.ask_again()
 
     def keeps(self, turn: Turn) -> bool:
@@ -102,6 +125,8 @@ class SupplyJourney(KnownSteps):
             return True
         if turn.step in ("guide", "check_first", "scope") and wants_crew(turn.words):
             return True
+        if turn.step in ("guide", "check_first") and _SKIP.fullmatch(turn.words.strip()):
+            return True
         if turn.step == "check_first" and turn.intent in ("ask_bill", "prepaid_card_problem"):
             return True  # "check my account" is one of the two answers
         return turn.step == "overdue" or super().keeps(turn)
@@ -109,6 +134,7 @@ class SupplyJourney(KnownSteps):
     async def answer(self, turn: Turn) -> None:
         if turn.step != "known" and (scope := scope_in(turn.words)):
             turn.memory["scope"] = scope
+        self._keep_time(turn)
         # A phone number instead of an answer: the customer wants somebody to come.
         early = turn.entity("phone") and not self.keeps(turn)
         if only_tell(turn.words):
@@ -120,6 +146,12 @@ class SupplyJourney(KnownSteps):
             await self._asked_why(turn)
         elif turn.step == "contact" and no_crew(turn.words) and not turn.entity("phone"):
             await self.cancelled(turn)
+        elif turn.step == "contact" and await self._put_right(turn):
+            return
+        elif turn.entity("account") and (turn.step or "").startswith(("guide", "scope", "place")):
+            if not turn.place.get("resolved"):
+                turn.memory["why_asked"] = True  # the account tells the place, too
+            await self.need_account(turn)
         elif early and turn.step in ("guide", "check_first"):
             self._take_contact(turn)
             await self.need_contact(turn)
@@ -127,12 +159,31 @@ class SupplyJourney(KnownSteps):
             self._take_contact(turn)
             turn.say("utter_contact_noted")
             turn.ask_again()
-        elif turn.step == "guide" and wants_crew(turn.words):
+        elif turn.step == "guide" and (wants_crew(turn.words) or _SKIP.fullmatch(turn.words.strip())):
             await self.need_contact(turn)
         elif turn.step in ("guide", "check_first") and not self.keeps(turn) and await self._noted(turn):
             turn.ask_again()
         else:
             await super().answer(turn)
+
+    async def _put_right(self, turn: Turn) -> bool:
+        """Said only when a number is asked for: it is this home alone after all, or another address."""
+        if turn.entity("phone"):
+            return False
+        checks = bool(_CHECKS_FIRST.search(turn.words)) and turn.memory.get("scope") != "surroundings"
+        if (scope_in(turn.words) == "household" or checks) and not turn.memory.get("tried"):
+            remember_words(turn)
+            for known in ("join", "outage_id"):
+                turn.memory.pop(known, None)
+            turn.memory["scope"] = "household"
+            await self.place_known(turn)
+            return True
+        if not (turn.place.get("resolved") and looks_like_address(turn.words)) or whole_place(turn.words):
+            return False
+        best = await place_instead(turn, turn.words)
+        if best is None or best["service_point_id"] == turn.place.get("service_point_id"):
+            return False
+        return await self._corrected(turn, turn.words)
 
     async def _noted(self, turn: Turn) -> bool:
         """Place or extent told while something else was asked: kept, and no misunderstanding."""
@@ -147,7 +198,10 @@ class SupplyJourney(KnownSteps):
         if named:
             self._take_place(turn, named)
             turn.say("utter_place_heard", address=address_of(turn.place))
-        return bool(scope or named)
+        time = turn.entity("time") and not named
+        if time:
+            turn.say("utter_time_noted")
+        return bool(scope or named or time)
 
     def heard_beside(self, turn: Turn) -> bool:
         scope, phone = scope_in(turn.words), turn.entity("phone")
@@ -175,6 +229,11 @@ class SupplyJourney(KnownSteps):
 
     async def _unknown_cause(self, turn: Turn) -> None:
         scope = turn.memory.get("scope")
+        if scope != "household" and turn.memory.pop("announced", False):
+            # A notice was read out just now: whether it is that comes before any report.
+            options = [ANNOUNCED, HOUSEHOLD, self.surroundings, UNSURE]
+            turn.ask("scope", f"utter_{self.utility}_ask_announced", options, expects="")
+            return
         account = await own_account(turn) if scope == "household" and turn.contact.get("on_file") else None
         if scope == "household" and turn.memory.get("balance"):
             await self.run_guide(turn, self.guide_for(turn))  # the account was checked already
@@ -193,12 +252,19 @@ class SupplyJourney(KnownSteps):
         return here and bool(account["utility"] == self.utility)
 
     async def answer_scope(self, turn: Turn) -> None:
+        question = str((turn.slots["question"] or {}).get("response") or "")
+        if turn.option == ANNOUNCED.value or (question.endswith("_ask_announced") and _announced_meant(turn)):
+            self.say(turn, "announced_wait")
+            await contact_record(turn, "bulletin", "the bulletin read out explains the cut; nothing filed")
+            await finish(turn)
+            return
         scope = (
             turn.option if turn.option in ("household", "surroundings", "unknown") else scope_in(turn.words, asked=True)
         )
-        if scope is None and (turn.slots["misses"] >= MOST_MISSES or wants_crew(turn.words)):
+        most = 1 if turn.yes else MOST_MISSES
+        if scope is None and (turn.slots["misses"] >= most or wants_crew(turn.words)):
             scope = "unknown"  # whoever cannot or will not say it is helped all the same
-        if scope is None and turn.words and await self._other_place(turn):
+        if scope is None and turn.words and (self._time_told(turn) or await self._other_place(turn)):
             return
         if scope is None:
             await self.misunderstood(turn)
@@ -206,6 +272,22 @@ class SupplyJourney(KnownSteps):
         turn.memory["scope"] = scope
         remember_words(turn)
         await self._unknown_cause(turn)
+
+    def _time_told(self, turn: Turn) -> bool:
+        """When it began, instead of an answer: kept for the order (`_keep_time`), and asked again."""
+        if not turn.entity("time") or looks_like_address(turn.words):
+            return False
+        turn.say("utter_time_noted")
+        turn.ask_again()
+        return True
+
+    def _keep_time(self, turn: Turn) -> None:
+        """When it began belongs on the order, whichever question it was told under."""
+        if turn.entity("time") and not (turn.step or "").startswith("verify"):
+            said = turn.memory.setdefault("said", [])
+            words = without_contact(turn.raw, name_beside_number(turn.raw)) if turn.entity("phone") else turn.raw
+            if words and words not in said:
+                said.append(words[:300])
 
     async def _other_place(self, turn: Turn) -> bool:
         """Another full address, or the flat, instead of an answer."""
@@ -216,7 +298,7 @@ class SupplyJourney(KnownSteps):
         return looks_like_address(turn.words) and await self._corrected(turn, turn.words)
 
     async def answer_check_first(self, turn: Turn) -> None:
-        if wants_crew(turn.words) or UNABLE.search(turn.words):
+        if wants_crew(turn.words) or UNABLE.search(turn.words) or _SKIP.fullmatch(turn.words.strip()):
             turn.say("utter_no_need_to_check")
             await self.need_contact(turn)
         elif _WITHOUT_ACCOUNT.search(turn.words) or _SWITCHES.search(turn.words):
@@ -274,6 +356,7 @@ class SupplyJourney(KnownSteps):
         on_file = {"contact_on_file": True} if uses_phone_on_file(turn) else {}
         ticket = await turn.desk.post(f"/tickets/{number}/notes", {k: v for k, v in note.items() if v} | on_file)
         turn.say("utter_joined_order", number=spoken_number(number))
+        turn.place["order"] = {"number": number, "due": ticket.get("arrival_due_at")}
         due = parse_time(ticket.get("arrival_due_at"))
         if due:
             turn.say("utter_arrival_due", due=spoken_time(due, datetime.now(UTC)))

@@ -5,9 +5,9 @@ from typing import ClassVar
 from bot.actions.desk import Json
 from bot.actions.filing import said_so_far
 from bot.actions.journey import finish
-from bot.actions.place import address_of
+from bot.actions.place import address_of, place_instead
 from bot.actions.remarks import wants_crew
-from bot.actions.supply import describe, move
+from bot.actions.supply import announced, describe, move
 from bot.actions.supply_customer import CustomerSteps, next_planned, planned_notice
 from bot.actions.times import spoken_number
 from bot.actions.turn import Option, Turn
@@ -64,6 +64,7 @@ class KnownSteps(CustomerSteps):
             planned_notice(turn, self.utility, ahead)
             await finish(turn)
         else:
+            turn.memory["announced"] = announced(situation, self.utility)
             if turn.memory.get("asking"):
                 self.say(turn, "none_known", address=address_of(turn.place))
             elif "utter_place_corrected" not in turn.said:
@@ -94,6 +95,53 @@ class KnownSteps(CustomerSteps):
         }
         outage = current[0]
         await self._told(turn, outage, "planned_now" if outage["kind"] == "planned" else "fault_known")
+        return True
+
+    async def entire_place(self, turn: Turn, place: Json) -> bool:
+        """The whole estate, for its manager or a neighbour: its outage, or one order for all of it."""
+        if turn.memory.get("scope") == "household":
+            return False
+        if await self.whole_place_known(turn, place):
+            return True
+        turn.memory["scope"] = "surroundings"
+        # Some address of it, by which the order finds its unit and its line.
+        names = [f"{place['name_zh']}{number}" for number in ("1栋", "1号", "2栋")]
+        found = [best for name in names if (best := await place_instead(turn, name))]
+        turn.slots["place"] = {
+            "place_id": place["id"],
+            "service_point_id": found[0]["service_point_id"] if found else None,
+            "address_zh": f"{place['name_zh']}（整个小区）",
+            "address_en": f"{place['name_en']} (all of it)",
+            "name": place["name_zh"],
+            "resolved": True,
+        }
+        if found:
+            await self.place_known(turn)
+        else:
+            turn.say("utter_place_heard", address=address_of(turn.place))
+            await self.need_contact(turn)
+        return True
+
+    async def elsewhere(self, turn: Turn, words: str) -> bool:
+        """ "And Building 7?" after an outage was told: what is known of that address, nobody is registered there."""
+        best = await place_instead(turn, words)
+        if best is None:
+            return False
+        turn.slots["place"] = {**best, "resolved": True, "words": turn.words[:200]}
+        point = best["service_point_id"]
+        situation = await turn.desk.get(f"/service-points/{point}/situation", utility=self.utility)
+        what, subject = move(situation, None, None)
+        told = {"planned": "planned_now", "fault": "fault_known", "predicted": "predicted"}
+        if what in told:
+            self.say(turn, "overdue" if subject.get("overdue") else told[what], **describe(subject, turn.place))
+            turn.slots["outage"] = subject["id"]
+        elif what == "order":
+            turn.say("utter_open_order_news", address=address_of(turn.place))
+        else:
+            self.say(turn, "none_known", address=address_of(turn.place))
+            if ahead := next_planned(situation):
+                planned_notice(turn, self.utility, ahead)
+            self.say(turn, "tell_if_off")
         return True
 
     async def _told(self, turn: Turn, outage: Json, response: str) -> None:

@@ -8,26 +8,41 @@ from rasa_sdk.events import EventType
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
+from bot.actions.choosing import numbered, offered_last
 from bot.actions.desk import Json
 from bot.actions.followups import what_the_colleague_said
-from bot.actions.journey import MEANT, DeskAction, begin, proceed, running
+from bot.actions.information import PLANNED
+from bot.actions.journey import MEANT, DeskAction, begin, first, proceed, running
+from bot.actions.place import address_of, place_instead
 from bot.actions.place_words import looks_like_address
 from bot.actions.readings import PERSON, READINGS, STARTERS
 from bot.actions.remarks import wants_crew
+from bot.actions.spoken import NUMBERS
 from bot.actions.tickets import amend, is_back, withdraw
 from bot.actions.turn import Option, Turn
 from bot.actions.wishes import wish_in
 
 #: What ends even a story that takes any words.
 _PLAIN_CANCEL = re.compile(
-    r"(?:那|好吧|还是)?(?:算了|取消|不投诉了|不报了|不说了|不用了|停止)(?:吧|了)?[。.!！]*"
-    r"|(?:please )?(?:cancel|never ?mind|forget it|stop)(?: (?:it|this|that|please))?[.!]*",
+    r"(?:那|好吧|还是|我|就|先|暂时|[,，])*(?:算了|取消|不(?:想|要)?投诉了?|别投诉了?|不报了|不说了|不用了|停止)(?:吧|了)?[。.!！]*"
+    r"|(?:ok(?:ay)?,? |no,? |please |actually,? )*(?:cancel|never ?mind|forget it|stop|no complaint)"
+    r"(?: (?:it|this|that|please))?[.!]*"
+    r"|(?:no,? |actually,? )*i (?:do not|don['’]?t) (?:want|need) to complain(?: any ?more| after all)?[.!]*",
     re.IGNORECASE,
 )
 _WANTS_REPAIR = re.compile(r"报修|維修|维修|修理|\brepair\b|\bfault\b|\bproblem\b|\bissue\b", re.IGNORECASE)
 #: A hand on the keyboard: no language has such runs of consonants.
 _GIBBERISH = re.compile(r"\b\w*[bcdfghjklmnpqrstvwxz]{5,}\w*\b", re.IGNORECASE)
 _ASKS_PLANNED = re.compile(r"停不停|会不?会?停|要停|停多久|\bany (?:planned )?cut", re.IGNORECASE)
+_IN_THE_STREET = re.compile(r"路灯|井盖|\bstreet ?lights?\b|\bmanhole\b", re.IGNORECASE)
+#: A question about a day to come.
+_AHEAD = re.compile(
+    r"(?:明天|明日|明早|明晚|后天|下周|周末|下个?(?:星期|礼拜)).{0,8}停.{0,4}(?:吗|么|不|多久|[?？])"
+    r"|\b(?:tomorrow|next week|weekend)\b.{0,40}\?",
+    re.IGNORECASE,
+)
+#: Steps in which a number names something of its own.
+_BY_OWN_NUMBER = frozenset({"place", "place_choice", "place_number", "what", "when", "story", "wish"})
 #: Below this an intent is a guess.
 UNSURE = 0.5
 
@@ -42,30 +57,66 @@ def readings(ranking: Iterable[Json], most: int = 2) -> list[Option]:
     return found[:most]
 
 
+async def chosen(turn: Turn) -> bool:
+    """A choice that begins something; False where the message is none."""
+    if turn.option == PERSON.value:
+        turn.leave()
+        await begin(turn, "human", reason="wish")
+    elif turn.option and turn.option.startswith("start:"):
+        turn.leave()
+        await begin(turn, turn.option.removeprefix("start:").replace("outage_status", "outage"))
+    else:
+        return False
+    return True
+
+
+@first
+async def by_number(turn: Turn) -> bool:
+    """ "2" under choices that the page shows without numbers; on the telephone a key has its own meaning."""
+    place = numbered(turn.words) if turn.words and not turn.voice else None
+    question = turn.slots["question"] or {}
+    if place is None or question.get("expects") in NUMBERS or turn.step in _BY_OWN_NUMBER:
+        return False
+    options = offered_last(turn.events)
+    if place >= len(options):
+        return False
+    turn.choose(options[place].value)
+    return await chosen(turn) or await proceed(turn)
+
+
 class ActionContinue(DeskAction):
     """Yes, no, a bare answer, or a chosen option: it belongs to whatever was asked."""
 
     action = "action_continue"
 
     async def act(self, turn: Turn) -> None:
-        if turn.option == "person":
-            turn.leave()
-            await begin(turn, "human", reason="wish")
-        elif turn.option and turn.option.startswith("start:"):
-            turn.leave()
-            await begin(turn, turn.option.removeprefix("start:").replace("outage_status", "outage"))
-        elif await proceed(turn) or await amend(turn):
+        if await chosen(turn) or await proceed(turn) or await amend(turn):
             return
-        elif turn.entity("account"):
+        if turn.entity("account"):
             await begin(turn, "bill")
         elif wish := wish_in(turn.words):
             await begin(turn, wish)
         elif _ASKS_PLANNED.search(turn.words):
             await begin(turn, "planned")
+        elif _IN_THE_STREET.search(turn.words):
+            await begin(turn, "others")
         elif turn.no or turn.yes:
             turn.say("utter_anything_else")
-        else:
+        elif not (
+            turn.place.get("planned")
+            and looks_like_address(turn.words)
+            and await PLANNED.elsewhere(turn, turn.place["planned"], turn.words)
+        ):
+            await _place_first(turn)
             turn.say("utter_what_is_it", [READINGS[name] for name in STARTERS])
+
+
+async def _place_first(turn: Turn) -> None:
+    """Where it is, said before what it is about, is not asked for again."""
+    best = await place_instead(turn, turn.words) if looks_like_address(turn.words) else None
+    if best:
+        turn.slots["place"] = {**best, "resolved": True, "words": turn.words[:200]}
+        turn.say("utter_place_heard", address=address_of(turn.place))
 
 
 class ActionCancel(DeskAction):
@@ -87,6 +138,7 @@ class ActionCancel(DeskAction):
             await begin(turn, "ticket_status")
         elif not await withdraw(turn):
             turn.leave()
+            turn.slots["later"] = []
             turn.say("utter_anything_else")
 
 
@@ -201,12 +253,15 @@ class ActionNotUnderstood(DeskAction):
 
 async def not_understood(turn: Turn) -> None:
     """The first time with the likeliest readings as choices, then with a request to rephrase."""
-    wish = "bill" if turn.entity("account") else wish_in(turn.words)
+    wish = "bill" if turn.entity("account") else "planned" if _AHEAD.search(turn.words) else wish_in(turn.words)
     if wish:
         await begin(turn, wish)
         return
     turn.slots["misses"] += 1
-    if turn.slots["misses"] == 1:
-        turn.say("utter_which_reading", [*readings(turn.ranking), PERSON])
+    likely = readings(turn.ranking)
+    if turn.slots["misses"] == 1 and likely:
+        turn.say("utter_which_reading", [*likely, PERSON])
+    elif turn.slots["misses"] == 1:
+        turn.say("utter_what_is_it", [READINGS[name] for name in STARTERS])
     else:
         turn.say("utter_rephrase", [PERSON])

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from bot.actions.desk import DeskRefused, Json
 from bot.actions.journey import REST, DeskAction, begin, finish, running
 from bot.actions.known import matters, tell_ticket
-from bot.actions.place import place_instead
+from bot.actions.place import address_of, place_instead
 from bot.actions.place_words import looks_like_address
 from bot.actions.readings import PERSON
 from bot.actions.ticket_words import BEFORE_ARRIVAL, STATUS
@@ -186,6 +186,18 @@ def say_status(turn: Turn, ticket: Json) -> None:
         turn.say("utter_arrival_due", due=spoken_time(due, now))
 
 
+def of_joined(turn: Turn) -> bool:
+    """News of the order to which the customer was added here; False where there is none."""
+    order = turn.place.get("order")
+    if not order or turn.slots["ticket"]:
+        return False
+    turn.say("utter_joined_order_news", number=spoken_number(order["number"]), address=address_of(turn.place))
+    due, now = parse_time(order.get("due")), datetime.now(UTC)
+    if due and due > now:
+        turn.say("utter_arrival_due", due=spoken_time(due, now))
+    return True
+
+
 class ActionTicketStatus(DeskAction):
     """What became of my report."""
 
@@ -193,6 +205,8 @@ class ActionTicketStatus(DeskAction):
 
     async def act(self, turn: Turn) -> None:
         active = running(turn)
+        if active is None and not turn.entity("ticket_number") and of_joined(turn):
+            return
         if active is not None and active.name != "ticket_status" and turn.slots["ticket"] and not active.keeps(turn):
             # A question in the middle: answered, then back to what was asked.
             say_status(turn, await turn.desk.get(f"/tickets/{turn.slots['ticket']}"))

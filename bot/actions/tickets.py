@@ -39,8 +39,8 @@ async def amend(turn: Turn) -> bool:
     change: Json = {}
     if phone and str(phone) != turn.contact.get("phone"):
         change["contact_phone"] = turn.contact["phone"] = str(phone)
-    elif _NAME.search(turn.words) and name_in(turn.words):
-        change["contact_name"] = turn.contact["name"] = str(name_in(turn.words))
+    elif _NAME.search(turn.words) and name_in(turn.raw):
+        change["contact_name"] = turn.contact["name"] = str(name_in(turn.raw))
     elif words and name_in(words):
         change["contact_name"] = turn.contact["name"] = str(name_in(words))
     elif words:

@@ -11,6 +11,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from bot.actions.desk import Desk, Json
 from bot.actions.spoken import EXPECTS, MOST_SPOKEN, VOICE
 from bot.briefing import Briefing
+from bot.nlu.text import simplified
 from bot.sheet import put_away
 
 #: Slots that journeys read and write; each is written back only when it changed.
@@ -52,6 +53,8 @@ class Turn:
     ranking: list[Json]
     metadata: Json
     slots: Json
+    #: The tracker's events, this message's included.
+    events: list[Json] = field(default_factory=list, repr=False)
     #: Names of the responses said in this turn.
     said: list[str] = field(default_factory=list)
     _before: Json = field(default_factory=dict)
@@ -83,6 +86,7 @@ class Turn:
             ranking=list(message.get("intent_ranking") or []),
             metadata=metadata,
             slots=slots,
+            events=tracker.events,
             _before={name: _copy(value) for name, value in slots.items()},
         )
         if briefing := Briefing.of(metadata.get("briefing")):
@@ -101,9 +105,14 @@ class Turn:
         return self.metadata.get("channel") == VOICE
 
     @property
-    def words(self) -> str:
-        """The customer's own words; empty when an option was chosen instead."""
+    def raw(self) -> str:
+        """The customer's own words as they wrote them; empty when an option was chosen instead."""
         return "" if self.text.startswith("/") else self.text
+
+    @property
+    def words(self) -> str:
+        """`raw` in Simplified characters, for the patterns of the journeys."""
+        return simplified(self.raw)
 
     @property
     def option(self) -> str | None:
@@ -118,6 +127,15 @@ class Turn:
     @property
     def no(self) -> bool:
         return self.option == "no" or (self.option is None and self.intent == "deny")
+
+    def choose(self, value: str) -> None:
+        """Take the message for the choice of this option."""
+        self.text = f'/inform{{"option": "{value}"}}'
+        self.entities = [
+            *(e for e in self.entities if e.get("entity") != "option"),
+            {"entity": "option", "value": value},
+        ]
+        self.intent, self.confidence = "inform", 1.0
 
     def entity(self, name: str) -> Any:
         """The value of the first entity of that name, else None."""
@@ -259,9 +277,15 @@ class Turn:
         self.slots["past"] = put_away(self.slots.get("past") or [], self.journey, self.memory)
 
     def _take_over(self, briefing: Briefing) -> None:
-        """A colleague hands the conversation back: what was under way is theirs, what they tell is known."""
+        """A colleague hands the conversation back: what was under way is theirs, what they tell is known.
+
+        Where they tell nothing, it goes on as before.
+        """
+        self.slots["briefing"] = {"summary": briefing.summary}
+        if briefing == Briefing():
+            return
         self.leave()
-        self.slots.update(later=[], briefing={"summary": briefing.summary})
+        self.slots["later"] = []
         if briefing.place:
             self.slots["place"] = dict(briefing.place)
         if briefing.phone:

@@ -20,11 +20,16 @@ _SLIP = re.compile(
     re.IGNORECASE,
 )
 _OFF = re.compile(
-    r"(?P<water>没水|停水|断水|没有水|无水|冇水"
+    r"(?P<water>没有? ?water|no ?水|water ?(?:没有?了|停了)|没水|停水|断水|没有水|无水|冇水"
     r"|(?:ting|mei) ?shui|\b(?:no|neither|nor) water\b|water (?:is )?(?:off|out))"
-    r"|(?P<power>停电|停電|没电|没有电|断电|冇电|(?:ting|mei) ?dian|没来电|\bno (?:power|electricity|light)\b"
+    r"|(?P<power>没有? ?(?:power|electricity)|no ?电|(?:power|electricity) ?(?:没有?了|停了)"
+    r"|停电|停電|没电|没有电|断电|冇电|(?:ting|mei) ?dian|没来电|\bno (?:power|electricity|light)\b"
     r"|(?:power|electricity|lights?|current|lekky|leccy|electric)"
     r"(?:['’]s)? (?:is |are |went |has |have )?(?:off|out|gone)"
+    r"|(?:power|electricity|lights?|electric),? (?:here )?(?:its|it['’]s|it is|has|have|has just|just)"
+    r" (?:been |gone |went )?(?:off|out|gone|down)"
+    r"|\b(?:nobody|no one|none of (?:us|them|the neighbou?rs)|neither of us) (?:\w+ ){0,4}"
+    r"(?:has|have|got) (?:any )?(?:power|electricity|lights?)"
     r"|\bnor (?:power|electricity|light)|(?<=water) (?:and|or) (?:no )?(?:power|electricity)"
     r"|\bnot? have (?:any )?(?:power|light|current|electricity)|\b(?:went|gone|goes|is|it'?s) off again|\bno current"
     r"|\b(?:outage|blackout|power cut)\b(?!.{0,15}(?:tomorrow|planned|schedul|notice)))",

@@ -25,7 +25,9 @@ _FULL_NAME = rf"(?:{_COMPOUND})[\u4e00-\u9fff]{{1,2}}?|[{_SURNAMES}][\u4e00-\u9f
 _NAMES_ZH = (
     # Family name alone or with a title: "免贵姓李", "我是3栋的李阿姨".
     re.compile(rf"(?<![不同百])姓(?P<name>{_SURNAME}{_TITLE}?){_AFTER}"),
-    re.compile(rf"(?:^|[\s\d,，.。:：、的是叫找]|我)(?P<name>(?:{_SURNAME}|[老小]{_SURNAME}){_TITLE}(?=吧|啊|{_END}))"),
+    re.compile(
+        rf"(?:^|[\s\d,，.。:：、的是叫找]|我|物业|公司|前台)(?P<name>(?:{_SURNAME}|[老小]{_SURNAME}){_TITLE}(?=吧|啊|{_END}))"
+    ),
     re.compile(rf"(?:我叫|叫我|我是|^|[\s\d,，、])(?P<name>[老小][{_SURNAMES}])(?=就|吧|{_END})"),
     # Said to be a name: nearly anything goes. Else it starts with a family name.
     re.compile(
@@ -45,7 +47,9 @@ _WORDS_ZH = re.compile(
 )
 _TITLE_EN = r"(?:mr|mrs|ms|miss|dr|prof)\b\.?"
 _STRONG_EN = re.compile(
-    r"\b(?:name(?:'s| is|:)|named)\s*(?P<name>[a-z][a-z.'-]*(?:\s+[a-z][a-z.'-]*){0,2})", re.IGNORECASE
+    r"\b(?:name(?:'s| is|:)|named|my name(?!\s*(?:is|was|and|[':’])))\s*"
+    r"(?P<name>[a-z][a-z.'-]*(?:\s+[a-z][a-z.'-]*){0,2})",
+    re.IGNORECASE,
 )
 _TITLED_EN = re.compile(rf"\b(?P<name>{_TITLE_EN}\s*[a-z][a-z'-]+(?:\s+[A-Z][a-z'-]+)?)\b", re.IGNORECASE)
 _WEAK_EN = re.compile(

@@ -90,6 +90,12 @@ def replace(normal: Normal, pattern: re.Pattern[str], by: Callable[[re.Match[str
     return Normal("".join([*pieces, normal.text[done:]]), (*origin, *normal.origin[done:]))
 
 
+@lru_cache(maxsize=64)
+def simplified(text: str) -> str:
+    """The same characters one by one in Simplified form, as many as before."""
+    return "".join(_standard(c) if "\u4e00" <= c <= "\u9fff" else c for c in text)
+
+
 def has_han(text: str) -> bool:
     """Whether any Chinese character is in `text`."""
     return _HAN.search(text) is not None

@@ -77,6 +77,37 @@ def test_an_area_is_told_once_and_before_the_answer(
 
 
 @pytest.mark.parametrize(
+    ("language", "words", "question", "answer", "end"),
+    [
+        ("zh", "天池雅居6栋停电了", "通知里说的", "就是通知里说的", "不用另外报修"),
+        (
+            "en",
+            "no power at Building 7, Tianchi Residence",
+            "what the notice above says",
+            "yes",
+            "no need for a report",
+        ),
+    ],
+)
+def test_whether_it_is_what_the_notice_says_comes_before_a_report(
+    channels: Channels, publish: Publish, language: str, words: str, question: str, answer: str, end: str
+) -> None:
+    publish(at="天池雅居6栋")
+    customer = Customer(channels.client, language)
+    asked = "".join(text for sender, text in lines(customer.send(words)) if sender == "bot")
+    assert question in asked
+    assert end in "".join(text for _, text in lines(customer.send(answer)))
+    assert channels.get("/api/v1/tickets", conversation_id=customer.id)["items"] == []
+
+
+def test_a_notice_does_not_hide_another_fault(channels: Channels, publish: Publish) -> None:
+    publish(at="天池雅居6栋")
+    customer = Customer(channels.client, "zh")
+    customer.send("天池雅居8栋停电了")
+    assert "核对户号" in str(customer.send("只有我家"))
+
+
+@pytest.mark.parametrize(
     ("language", "words"), [("zh", "双龙村12号停电了"), ("en", "power cut at 12 Shuanglong Village")]
 )
 def test_elsewhere_nothing_is_told(channels: Channels, publish: Publish, language: str, words: str) -> None:

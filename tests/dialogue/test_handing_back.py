@@ -133,6 +133,24 @@ def test_the_question_before_the_colleague_is_left_behind(client: httpx.Client, 
     assert all(item["text"] for item in listed)
 
 
+@pytest.mark.parametrize("act", ["close", "release"])
+@pytest.mark.parametrize("language", SAID)
+def test_what_a_colleague_did_not_note_is_not_made_up(
+    client: httpx.Client, colleague: Colleague, language: str, act: str
+) -> None:
+    said, customer = SAID[language], Customer(client, language)
+    customer.send(said["person"])
+    colleague.act(customer, "claim")
+    colleague.act(customer, "reply", text="ok")
+    colleague.act(customer, act)
+    customer.hear()
+    told = words(customer.send(said["asked"]))
+    assert ("没有给我留下记录" if language == "zh" else "left me no note") in told
+    assert ("人工" if language == "zh" else "agent") in told
+    customer.send(said["person"])
+    assert customer.owner == "waiting", "the way on is one"
+
+
 def test_the_bot_is_silent_while_an_agent_owns_it(desk: Desk, client: httpx.Client, colleague: Colleague) -> None:
     """Whatever is typed, and though Rasa is killed and starts afresh."""
     customer = Customer(client, "zh")

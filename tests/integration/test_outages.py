@@ -140,6 +140,7 @@ async def test_situation_of_an_address(client: httpx.AsyncClient, bot: Callable[
         "outages": [],
         "open_tickets": [],
         "arrival_minutes": 120,
+        "bulletins": [],
     }
     dry = await situation(client, bot("cv_1"), "sp_danzishi_main_18")
     assert [o["utility"] for o in dry["outages"]] == ["water"]

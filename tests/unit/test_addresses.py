@@ -47,6 +47,8 @@ def index() -> PlaceIndex:
         ("18 danzishi main street", "danzishi_main"),
         ("学富苑3栋", "xuefu"),
         ("一品镇老街12号", "yipin"),
+        ("building 3 hetai", "hetai"),
+        ("songlinpo building 2", "songlin"),
     ],
 )
 def test_place_is_found(index: PlaceIndex, words: str, place: str) -> None:

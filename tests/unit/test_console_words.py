@@ -86,7 +86,7 @@ def test_steps_are_filed_as_a_ticket_keeps_them() -> None:
         ("human", [], None, ""),
         ("outage", ["outage"], None, "停电"),
         ("human", ["outage"], {"zh": "海棠晓月3栋"}, "停电 · 海棠晓月3栋"),
-        ("water", ["bill", "outage"], None, "停电、用水"),
+        ("water", ["bill", "outage"], None, "停电、用水问题"),
         (None, [], "路口", "路口"),
         (7, {"a": 1}, 3, ""),
         ("something_new", None, None, "something_new"),

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from rasa_sdk.executor import CollectingDispatcher
 
-from bot.actions.contact import name_beside_number, without_contact
+from bot.actions.contact_words import name_beside_number, without_contact
 from bot.actions.desk import Desk
 from bot.actions.filing import can_be_called, uses_phone_on_file
 from bot.actions.known import forget, own_order

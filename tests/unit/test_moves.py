@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.actions.supply import UNKNOWN_TIME, describe, move
+from bot.actions.supply import UNKNOWN_TIME, announced, describe, move
 
 PLANNED = {"id": "o-planned", "kind": "planned", "phase": "current"}
 FAULT = {"id": "o-fault", "kind": "fault", "phase": "current"}
@@ -109,3 +109,18 @@ def test_an_outage_is_described_in_both_languages_and_only_with_what_is_known() 
 @pytest.mark.parametrize("status", ["no such status", None])
 def test_an_unknown_status_claims_no_more_than_reported(status: str | None) -> None:
     assert describe({"status": status}, {})["status"]["en"] == "reported, being verified"
+
+
+@pytest.mark.parametrize(
+    ("zh", "en", "power", "water"),
+    [
+        ("今晚切换线路，会短时停电。", "Lines are switched tonight; expect a short cut.", True, False),
+        ("弹子石爆管抢修。", "A main has burst at Danzishi.", False, True),
+        ("明天营业厅休息。", "The hall is closed tomorrow.", False, False),
+    ],
+)
+def test_a_notice_for_the_area_is_about_one_utility(zh: str, en: str, power: bool, water: bool) -> None:
+    """B18: only then is the customer asked whether it is what the notice says."""
+    situation = {"bulletins": [{"text_zh": zh, "text_en": en}]}
+    assert (announced(situation, "power"), announced(situation, "water")) == (power, water)
+    assert not announced({}, "power")

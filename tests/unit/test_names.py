@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.actions.contact import _ROOM
+from bot.actions.contact_words import _ROOM
 from bot.nlu.names import name_in
 
 NAMED = [

@@ -1,5 +1,7 @@
 """Who serves whom, what a silence leads to, when a place is told again: the pure rules, by table."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -87,6 +89,9 @@ def test_the_order_in_which_an_agent_is_offered_what_waits() -> None:
         ([seat("a"), seat("b", "en", open=4)], waiting(language="en", waited=3), "b"),
         ([seat("a")], waiting(language="en", priority=1, waited=0), "a"),
         ([seat("a", skills="water"), seat("b", skills="power", open=3)], waiting(skill="power"), "b"),
+        ([seat("a", open=5), seat("b", "en", open=4)], waiting(priority=1), "b"),  # danger: who has room first,
+        ([seat("a", open=5), seat("b", "en", open=5)], waiting(priority=1), "a"),  # else beyond it,
+        ([seat("a", room=0)], waiting(priority=1), None),  # but to nobody who takes none at all
     ],
 )
 def test_who_gets_a_conversation(seats: list[Seat], who: Waiting, expected: str | None) -> None:
@@ -104,8 +109,8 @@ def test_who_gets_a_conversation(seats: list[Seat], who: Waiting, expected: str 
         (300, None, False, "remind"),  # after a stop of the desk: nobody loses it unwarned
         (310, 10, False, ""),
         (490, 180, False, "pass"),
-        (119, None, True, ""),
-        (120, None, True, "pass"),
+        (3, None, True, "pass"),
+        (120, 5, True, "pass"),
     ],
 )
 def test_what_silence_leads_to(unanswered: int, reminded: int | None, gone: bool, expected: str) -> None:
@@ -165,3 +170,101 @@ def test_the_limits_make_sense() -> None:
     assert silent["urgent_remind_seconds"] < silent["urgent_pass_seconds"] <= silent["pass_seconds"]
     assert limits["assignment"] in ("claim", "automatic")
     assert limits["waiting_place"]["times"]["wechat"] <= 1, "WeChat lets us write a few messages only"
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Some who wait and are the same to the queues; `before`: longer than the one who is looked at."""
+
+    one: Waiting
+    before: bool
+    count: int
+
+
+def alike(before: bool = True, count: int = 1, **one: Any) -> Alike:
+    return Alike(waiting("", **one), before, count)
+
+
+def ahead(me: Waiting, others: list[Alike], present: Sequence[Seat]) -> int:
+    counts = {"always": (True, False), "longer": (True,), "never": ()}
+    return sum(o.count for o in others if o.before in counts[rules.comes_before(o.one, me, present, NOW, SUITED)])
+
+
+BOTH = [seat("li", "zh"), seat("ann", "en")]
+
+
+@pytest.mark.parametrize(
+    ("me", "others", "present", "expected"),
+    [
+        # Others' customers do not count, however long they have waited, as long as who has their language is there.
+        ({"language": "en"}, [alike(language="zh", count=7), alike(language="en", count=2)], BOTH, 2),
+        ({"language": "en"}, [alike(language="zh", count=7, waited=9)], BOTH, 0),
+        ({"language": "zh"}, [alike(language="zh", count=7), alike(language="en", count=2)], BOTH, 7),
+        # One who has both languages takes all of them by turns.
+        ({"language": "en"}, [alike(language="zh", count=7)], [seat("li", "zh"), seat("wang", "zh en")], 7),
+        # Whom nobody has the language of is everybody's; and everybody comes before him who came earlier.
+        ({"language": "zh"}, [alike(language="en")], [seat("li", "zh")], 1),
+        ({"language": "en"}, [alike(language="zh", count=3)], [seat("li", "zh")], 3),
+        # Another matter: not before it has waited for so long.
+        ({"skill": "power"}, [alike(skill="water")], [seat("a", "", "power"), seat("b", "", "water")], 0),
+        ({"skill": "power"}, [alike(skill="water", waited=3)], [seat("a", "", "power"), seat("b", "", "water")], 1),
+        ({"skill": "power"}, [alike(skill="complaint")], [seat("a", "", "power"), seat("b", "", "water")], 1),
+        # Danger goes before all, in any language; what is urgent in one's own.
+        ({"language": "en"}, [alike(False, language="zh", priority=1)], BOTH, 1),
+        ({"language": "en", "priority": 1}, [alike(language="en", count=9)], BOTH, 0),
+        ({"language": "en"}, [alike(False, language="en", priority=2), alike(False, language="en")], BOTH, 1),
+        # What an agent let lie comes last to him, and in its turn to others.
+        ({"language": "zh"}, [alike(language="zh", by="li")], [seat("li", "zh"), seat("ann", "en")], 1),  # his alone
+        ({"language": "zh"}, [alike(language="zh", by="li")], [seat("li", "zh"), seat("mei", "zh")], 1),
+        ({"language": "zh", "by": "li"}, [alike(False, language="zh", count=4)], [seat("li", "zh")], 0),
+        # Nobody is there: as they came.
+        ({"language": "zh"}, [alike(language="en"), alike(False, language="zh"), alike(False, priority=1)], [], 2),
+    ],
+)
+def test_who_comes_before_a_customer(
+    me: dict[str, Any], others: list[Alike], present: list[Seat], expected: int
+) -> None:
+    assert ahead(waiting("me", **me), others, present) == expected
+    named = {me.get("by"), *(other.one.passed_by for other in others)}
+    twins = [replace(each, agent_id=f"{each.agent_id} twin") for each in present]
+    told_apart = rules.told_apart([*twins, *present], named)
+    assert len(told_apart) <= len(present) + len(named - {None})
+    if not named - {None}:
+        assert ahead(waiting("me", **me), others, told_apart) == expected
+
+
+def test_the_place_is_the_one_in_which_agents_take_them() -> None:
+    """Agents take the next one by turns, none joining: nobody is taken later than he was told, and no agent of one
+    language takes the other's as long as he has his own."""
+    queue = [
+        waiting(f"cv{n:02}", "en" if n % 3 == 0 else "zh", ("", "power", "water")[n % 2 * n % 3], 4, 40 - n)
+        for n in range(30)
+    ]
+    for present in (BOTH, [*BOTH, seat("wang", "zh en", "water")]):
+        left, taken = list(queue), list[str]()
+        told = {
+            w.conversation_id: ahead(w, [Alike(o, o.since < w.since, 1) for o in queue if o is not w], present)
+            for w in queue
+        }
+        while left:
+            for one in present:
+                for got in rules.in_order(one, left, NOW, SUITED, present)[:1]:
+                    own = any(rules.speaks(one, w.language) for w in left)
+                    assert rules.speaks(one, got.language) or not own
+                    left.remove(got)
+                    taken.append(got.conversation_id)
+        for w in queue:
+            before = taken[: taken.index(w.conversation_id)]
+            mine = rules.serving(present, w)
+            rivals = [
+                o for o in queue if o.conversation_id in before and any(rules.speaks(s, o.language) for s in mine)
+            ]
+            assert len(rivals) - len(present) <= told[w.conversation_id]
+
+
+@pytest.mark.parametrize(
+    ("waits", "standing", "expected"),
+    [([60, 60], [], None), ([60, 240, 540], [], 4), ([60, 240, 540], [30, 100], 4), ([60, 60, 60], [600] * 4, 10)],
+)
+def test_who_still_waits_counts_where_it_is_longer(waits: list[float], standing: list[float], expected: int) -> None:
+    assert rules.expected_wait(waits, standing) == expected

@@ -6,6 +6,7 @@ import pytest
 
 from bot.actions.remarks import (
     asks_arrears,
+    asks_length,
     asks_why,
     denies_danger,
     flickers,
@@ -13,6 +14,7 @@ from bot.actions.remarks import (
     only_tell,
     other_utility,
     past_and_over,
+    says_there_is_none,
     supposes,
     takes_back,
     told_before,
@@ -21,6 +23,25 @@ from bot.actions.remarks import (
 )
 
 TABLE: list[tuple[Callable[[str], bool], list[str], list[str]]] = [
+    (
+        asks_length,
+        [
+            "停多久",
+            "要停多久？",
+            "那大概停几个小时",
+            "停到几点",
+            "多久才好",
+            "how long",
+            "and how long?",
+            "until when?",
+        ],
+        ["停多久了也没人管", "停电了", "how long have you worked there", "多久抄一次表", "how long is the queue"],
+    ),
+    (
+        says_there_is_none,
+        ["没有电线掉下来", "没看到冒烟", "没有火花，也没有烧焦味", "no wires are down", "I don't see any sparks"],
+        ["没有电", "没有人来", "没有电线掉下来，但是在冒烟", "no power", "no water since noon", "没电了"],
+    ),
     (
         asks_why,
         [

@@ -5,6 +5,11 @@ import pytest
 from bot.nlu.scope import scope_in
 
 HOUSEHOLD = [
+    "就她一家",
+    "只有他家没电",
+    "嗯 有电的邻居",
+    "zhi you wo jia",
+    "neighbors 有电",
     "只有我家停电",
     "就我家没电",
     "就我们家没电，别人家都有",
@@ -69,6 +74,8 @@ HOUSEHOLD = [
 ]
 
 SURROUNDINGS = [
+    "neighbors 也没有",
+    "lin ju ye mei dian",
     "整栋楼都停了",
     "整个小区都没电",
     "整条街都黑了",

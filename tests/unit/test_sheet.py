@@ -91,6 +91,8 @@ SKILLS: list[tuple[dict[str, Any], str | None, str | None, str]] = [
     ({"past": [{"journey": "water"}, {"journey": "complaint"}]}, None, None, "complaint"),
     ({"past": [{"journey": "others", "utility": "water"}]}, None, None, "water"),
     ({"past": [{"journey": "outage"}, {"journey": "bill"}]}, None, None, "power"),
+    ({"past": [{"journey": "bill", "utility": "water"}]}, None, None, "water"),
+    ({"journey": "bill", "memory": {"utility": "water"}}, None, None, "water"),
     ({"journey": "outage"}, "complaint", None, "complaint"),
 ]
 

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from api.settings import GENERATED, Settings, ensure_env_file, load_settings
 from mainsdesk import cli, ports
 from mainsdesk.logs import rotate, useful_tail
-from mainsdesk.parts import actions, bot
+from mainsdesk.parts import actions, bot, front_desks
 from mainsdesk.supervisor import greeting
 
 
@@ -30,7 +30,7 @@ def taken() -> Iterator[int]:
     pytest.fail("no free port")
 
 
-def settings(tmp_path: Path, port: int = 8000, **more: str) -> Settings:
+def settings(tmp_path: Path, port: int = 8000, **more: str | int) -> Settings:
     secrets = {name: SecretStr(f"{name}-secret") for name in ("service_token", "bot_token", "rasa_token")}
     return Settings(home=tmp_path, port=port, admin_password=SecretStr("admin-secret"), **secrets, **more)
 
@@ -175,6 +175,38 @@ def test_a_wrong_setting_is_named_by_its_variable(
     monkeypatch.setenv(f"MAINSDESK_{name}", value)
     assert cli.main(["run"]) == 1
     assert f"MAINSDESK_{name}: " in capsys.readouterr().err
+
+
+def test_several_front_desks_need_postgresql(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MAINSDESK_HOME", str(tmp_path))
+    monkeypatch.setenv("MAINSDESK_FRONT_DESKS", "2")
+    monkeypatch.delenv("MAINSDESK_DATABASE_URL", raising=False)
+    assert cli.main(["run"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("MAINSDESK_FRONT_DESKS is 2, and more than one front desk needs PostgreSQL")
+    assert "MAINSDESK_DATABASE_URL" in said
+
+
+def test_one_front_desk_opens_its_own_socket_and_several_share_those_of_the_supervisor(tmp_path: Path) -> None:
+    (alone,) = front_desks(settings(tmp_path))
+    assert (alone.name, alone.sockets, alone.command[-1]) == ("front desk", (), "api.serve")
+    with socket.create_server(("127.0.0.1", 0)) as some:
+        free = some.getsockname()[1]
+    several = front_desks(settings(tmp_path, free, front_desks=3, database_url="postgresql://u@h/d"))
+    try:
+        assert [part.name for part in several] == ["front desk", "front desk 2", "front desk 3"]
+        assert [part.log_name for part in several] == ["front-desk", "front-desk-2", "front-desk-3"]
+        (public,) = {part.sockets[0] for part in several}
+        own = [part.sockets[1] for part in several]
+        assert [part.health for part in several] == [f"http://127.0.0.1:{one.getsockname()[1]}/healthz" for one in own]
+        for part, mine in zip(several, own, strict=True):
+            assert part.command[-2:] == (str(public.fileno()), str(mine.fileno()))
+            assert Path(part.environment["PROMETHEUS_MULTIPROC_DIR"]).is_dir()
+    finally:
+        for one in {one for part in several for one in part.sockets}:
+            one.close()
 
 
 def test_a_home_that_cannot_be_is_refused(

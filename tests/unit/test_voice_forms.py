@@ -25,6 +25,7 @@ ON_A_SCREEN = re.compile(
 VALUES: dict[str, dict[str, str]] = {
     "zh": {
         "address": "海棠晓月3栋2单元", "amount": "213.50", "at": "3月4日10:00", "cause": "施工挖断电缆",
+        "choices": "“只有我家”、“周围都停了”、“不清楚”",
         "created": "昨天18:05", "digits": "10", "due": "今天15:30", "end": "今天16:30", "ended": "今天13:05",
         "hotline": "95598", "hours": "每天 8:00 至 22:00", "length": "约2小时30分钟", "minutes": "12", "name": "王建国",
         "number": "1234 5678 9012", "outlets": "", "phone": "13800138000", "position": "2", "reading": "12345",
@@ -33,7 +34,9 @@ VALUES: dict[str, dict[str, str]] = {
     },
     "en": {
         "address": "Building 3, unit 2, Haitang Xiaoyue", "amount": "213.50", "at": "4 March at 10:00",
-        "cause": "a cable dug up by roadworks", "created": "yesterday at 18:05", "digits": "10",
+        "cause": "a cable dug up by roadworks",
+        "choices": "“Only my home”, “The neighbours too”, “I don't know”",
+        "created": "yesterday at 18:05", "digits": "10",
         "due": "today at 15:30", "end": "today at 16:30", "ended": "today at 13:05", "hotline": "95598",
         "hours": "every day from 8:00 to 22:00", "length": "about 2 h 30 min", "minutes": "12",
         "name": "Nick Cole", "number": "1234 5678 9012", "outlets": "", "phone": "13800138000", "position": "2",
