@@ -1,8 +1,9 @@
 """Reads articles and replies from YAML; what is wrong with a file is told with its name and line."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from api.knowledge.model import Article, Reply
+from api.knowledge.search import Indexed, Kind, indexed
 
 SHIPPED = Path(__file__).parent
 #: libyaml's parser is ten times as fast; the other one stands in where it was not built.
@@ -28,12 +30,41 @@ class ReplyFile(BaseModel, extra="forbid"):
 
 
 @dataclass(frozen=True)
+class Mark:
+    """That an entry was changed at the desk: which version it is, by whom (Caller.name).
+
+    `outdated`: the text in the files has changed since.
+    """
+
+    version: int
+    act: str
+    by: str
+    at: datetime
+    outdated: bool
+
+
+@dataclass(frozen=True)
 class Knowledge:
-    """All articles and replies of a desk, in their order, and the ids of those that are its own."""
+    """All articles and replies of a desk, in their order, and the ids of those that are its own.
+
+    `retired`: replies that are not offered any more; `marks`, by kind and id: what was changed at the desk.
+    """
 
     articles: tuple[Article, ...]
     replies: tuple[Reply, ...]
     own: frozenset[str] = frozenset()
+    retired: tuple[Reply, ...] = ()
+    marks: Mapping[tuple[str, str], Mark] = field(default_factory=dict)
+
+    @cached_property
+    def index(self) -> tuple[Indexed, ...]:
+        """What `find` searches."""
+        return indexed(self.articles, self.replies)
+
+    def version(self, kind: Kind, entry_id: str) -> int:
+        """The version of an entry; 0 where nobody changed it."""
+        mark = self.marks.get((kind, entry_id))
+        return mark.version if mark else 0
 
 
 @lru_cache(maxsize=8)
@@ -69,9 +100,9 @@ def _read(folder: Path) -> Knowledge:
     path = folder / "replies.yml"
     file = _parse(path, ReplyFile, faults) if path.is_file() else None
     replies = file.replies if file else []
-    for field in ("id", "key"):
-        values = [getattr(reply, field) for reply in replies]
-        faults += [f"{path}: {field}: {v} occurs twice" for v in dict.fromkeys(values) if values.count(v) > 1]
+    for name in ("id", "key"):
+        values = [getattr(reply, name) for reply in replies]
+        faults += [f"{path}: {name}: {v} occurs twice" for v in dict.fromkeys(values) if values.count(v) > 1]
     _refuse(faults)
     return Knowledge(tuple(articles), tuple(replies))
 

@@ -1,8 +1,8 @@
 """What an article and a canned reply are, and the checks that a file must pass. Pure."""
 
 import re
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
 PLACEHOLDERS = frozenset({"name", "ticket", "agent", "address"})
 #: Characters of a text that a chat shows as one message.
 LONGEST = 500
+#: How long before an article's last day supervisors are asked to look at it.
+NEAR = timedelta(days=30)
 PLACEHOLDER = re.compile(r"\{(\w*)\}")
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
@@ -106,6 +108,10 @@ class Article(_Strict):
             return "expired"
         return "upcoming" if self.valid_from and today < self.valid_from else "current"
 
+    def soon_over(self, today: date) -> bool:
+        """Whether its last day is near or past, so that somebody has to look whether it still holds."""
+        return self.valid_until is not None and self.valid_until <= today + NEAR
+
     def answers(self, words: str) -> bool:
         """Whether it answers this wording of its intents."""
         if self.unless and self.unless.within(words):
@@ -134,6 +140,22 @@ class Reply(_Strict):
         return self
 
 
+def tellable(found: Sequence[Article], today: date) -> list[Article]:
+    """Of articles that answer a customer's words, the more particular ones first, those that he may be told.
+
+    None where one that fits better has expired and nothing current stands in its place: a general answer would be
+    given for certain where a particular rule is known to be open (B5).
+    """
+    for particular in (True, False):
+        group = [article for article in found if (article.when is not None) is particular]
+        if current := [article for article in group if article.state(today) == "current"]:
+            rest = [article for article in found if article.when is None] if particular else []
+            return current + [article for article in rest if article.state(today) == "current"]
+        if any(article.state(today) == "expired" for article in group):
+            return []
+    return []
+
+
 Facts = Mapping[str, str | Mapping[str, str]]
 
 
@@ -147,10 +169,12 @@ def fill(reply: Reply, facts: Facts) -> dict[str, str]:
 
     What is not known stays in braces, so that whoever sends it sees it: see `placeholders`.
     """
-    return {language: _filled(text, facts, language) for language, text in reply.text.both.items()}
+    return {language: filled(text, facts, language) for language, text in reply.text.both.items()}
 
 
-def _filled(text: str, facts: Facts, language: str) -> str:
+def filled(text: str, facts: Facts, language: str) -> str:
+    """One language of it."""
+
     def value(found: re.Match[str]) -> str:
         fact = facts.get(found[1], "")
         return (fact if isinstance(fact, str) else fact.get(language, "")) or found[0]

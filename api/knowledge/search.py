@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from pypinyin import Style, lazy_pinyin
@@ -75,33 +76,31 @@ class Hit:
 
 def indexed(articles: Iterable[Article], replies: Iterable[Reply]) -> tuple[Indexed, ...]:
     """Everything prepared for `find`, in its order."""
-    return (
-        *(
-            Indexed(
-                "article",
-                article,
-                article.id,
-                {
-                    "zh": tuple(map(_head, (article.title.zh, *article.keywords.zh))),
-                    "en": tuple(map(_head, (article.title.en, *article.keywords.en))),
-                },
-                {
-                    language: " ".join(plain(text.both[language]) for text in (article.body, *article.steps))
-                    for language in ("zh", "en")
-                },
-            )
-            for article in articles
-        ),
-        *(
-            Indexed(
-                "reply",
-                reply,
-                reply.key,
-                {"zh": (), "en": (Head(plain(reply.id.replace("_", " "))), Head(reply.group))},
-                {language: plain(text) for language, text in reply.text.both.items()},
-            )
-            for reply in replies
-        ),
+    return (*map(_article, articles), *map(_reply, replies))
+
+
+# Pinyin takes a while: what stands already is not prepared again when another text changes.
+@lru_cache(maxsize=1024)
+def _article(article: Article) -> Indexed:
+    heads = {
+        "zh": tuple(map(_head, (article.title.zh, *article.keywords.zh))),
+        "en": tuple(map(_head, (article.title.en, *article.keywords.en))),
+    }
+    body = {
+        language: " ".join(plain(text.both[language]) for text in (article.body, *article.steps))
+        for language in ("zh", "en")
+    }
+    return Indexed("article", article, article.id, heads, body)
+
+
+@lru_cache(maxsize=1024)
+def _reply(reply: Reply) -> Indexed:
+    heads: dict[str, tuple[Head, ...]] = {
+        "zh": (),
+        "en": (Head(plain(reply.id.replace("_", " "))), Head(reply.group)),
+    }
+    return Indexed(
+        "reply", reply, reply.key, heads, {language: plain(text) for language, text in reply.text.both.items()}
     )
 
 

@@ -1,12 +1,10 @@
 """Articles and canned replies for the bot, for agents and for the console.
 
-For the console: `search` finds both kinds, `articles` and `replies` list them, `fill` gives a reply in both languages
+For the console: `known` is all that stands now, `search` finds both kinds in it, `fill` gives a reply in both languages
 with what is known of a conversation (`conversation_facts`), and `placeholders` tells what is still open in a text,
 which then is not fit to be sent.
 """
 
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
@@ -15,44 +13,27 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.agents.tables import Agent
 from api.conversations.tables import Conversation
 from api.errors import not_found
-from api.knowledge.files import load
-from api.knowledge.model import Article, Facts, Reply, fill, placeholders
-from api.knowledge.search import Hit, Indexed, Kind, Language, find, indexed
+from api.knowledge.files import Knowledge
+from api.knowledge.model import Article, Facts, fill, placeholders, tellable
+from api.knowledge.search import Hit, Kind, Language, find
+from api.knowledge.store import known
 from api.network.tables import ServicePoint
 from api.tickets.tables import Ticket
 
-__all__ = ["articles", "conversation_facts", "fill", "for_intent", "placeholders", "replies", "search"]
+__all__ = ["conversation_facts", "fill", "for_intent", "known", "placeholders", "search", "tellable"]
 
 
-def articles(home: Path | None = None) -> tuple[Article, ...]:
-    """All articles of the desk with this home (settings.home), whether valid today or not."""
-    return load(home).articles
-
-
-def replies(home: Path | None = None) -> tuple[Reply, ...]:
-    """All canned replies of the desk with this home, in their order."""
-    return load(home).replies
-
-
-def search(
-    query: str, language: Language | None = None, kind: Kind | None = None, *, home: Path | None = None
-) -> list[Hit]:
+def search(desk: Knowledge, query: str, language: Language | None = None, kind: Kind | None = None) -> list[Hit]:
     """Articles and replies by words of either language, a reply's key, pinyin or its initials; best first.
 
     The same query gives the same answer; an empty one gives everything.
     """
-    return find(_index(home), query, language, kind)
+    return find(desk.index, query, language, kind)
 
 
-@lru_cache(maxsize=8)
-def _index(home: Path | None) -> tuple[Indexed, ...]:
-    known = load(home)
-    return indexed(known.articles, known.replies)
-
-
-def for_intent(intent: str, words: str = "", *, home: Path | None = None) -> list[Article]:
+def for_intent(desk: Knowledge, intent: str, words: str = "") -> list[Article]:
     """Articles of an intent that answer these words of a customer, the more particular ones first."""
-    found = [article for article in articles(home) if intent in article.intents and article.answers(words)]
+    found = [article for article in desk.articles if intent in article.intents and article.answers(words)]
     return sorted(found, key=lambda article: article.when is None)
 
 

@@ -1,0 +1,58 @@
+// The form of an article or a reply: what was typed survives a lost page, a lost sign-in and an accidental click.
+const form = document.querySelector("form[data-draft]"), note = document.getElementById("draft");
+const key = `knowledge:${location.pathname}`;
+const values = () => [...new FormData(form)].filter(([name]) => name !== "version" && name !== "nonce");
+const fields = () => [...form.elements].filter((node) => node.name && node.name !== "version" && node.name !== "nonce");
+let dirty = false;
+
+function put(kept) {
+  const left = [...kept];
+  for (const node of fields()) {
+    const at = left.findIndex(([name]) => name === node.name);
+    if (node.type === "checkbox") node.checked = at >= 0;
+    else if (at >= 0) node.value = left[at][1];
+    if (at >= 0) left.splice(at, 1);
+  }
+}
+
+if (form) {
+  const shown = JSON.stringify(values());
+  const kept = sessionStorage.getItem(key);
+  if (kept && kept !== shown) {
+    put(JSON.parse(kept));
+    dirty = true;
+    note.hidden = false;
+  }
+  const forget = () => {
+    sessionStorage.removeItem(key);
+    dirty = false;
+  };
+  form.addEventListener("input", () => {
+    sessionStorage.setItem(key, JSON.stringify(values()));
+    dirty = true;
+  });
+  note.addEventListener("click", (event) => {
+    if (!event.target.closest("[data-forget]")) return;
+    forget();
+    put(JSON.parse(shown));
+    note.hidden = true;
+    form.dispatchEvent(new Event("input"));
+    forget();
+  });
+  // Saved: the desk leads to the page of what was saved; to the sign-in it leads where nothing was.
+  document.body.addEventListener("htmx:beforeOnLoad", (event) => {
+    const to = event.detail.xhr.getResponseHeader("HX-Redirect");
+    if (event.detail.elt !== form || !to) return;
+    if (to.startsWith("/console/login")) dirty = false; // the draft stays
+    else forget();
+  });
+  // Somebody else was faster: who has read that and saves again saves over it.
+  document.body.addEventListener("htmx:afterSwap", () => {
+    const other = document.querySelector("#knowledge-errors [data-version]");
+    if (other) form.elements.version.value = other.dataset.version;
+  });
+  document.querySelector("[data-leave]")?.addEventListener("click", forget);
+  window.addEventListener("beforeunload", (event) => {
+    if (dirty) event.preventDefault();
+  });
+}
