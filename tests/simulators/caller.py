@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 
 import httpx
 
-from tests.simulators.leg import CallFailed, Leg, Said
+from tests.simulators.leg import CallFailed, Dialled, Leg, Said
 from tests.simulators.twilio import Placed, TwilioServer, new_sid
 from tests.simulators.twiml import VERBS, WAITING, BadTwiml, Verb, parse
 
@@ -32,7 +32,7 @@ class _Queue:
 class Caller(Leg):
     """One call. `call` begins it; then `say`, `press`, `silence`, `wait`, `hang_up`; `hear` is what was spoken.
 
-    state: idle | gathering | waiting (in a queue, between two documents) | recording | bridged | ended.
+    state: idle | gathering | waiting (in a queue, between two documents) | recording | dialling | bridged | ended.
     """
 
     server: TwilioServer
@@ -60,12 +60,12 @@ class Caller(Leg):
         self._next_wait = ""
         self._orders: list[tuple[str, str]] = []
         self._record: Verb | None = None
-        self._dial: Verb | None = None
-        self._dialled: dict[str, str] = {}
+        self._dialled: Dialled | None = None
         self._began = time.monotonic()
         self._status_url = f"{self._public}/voice/status"
         self._ours = account.number
         self.server.live[self.sid] = self
+        self.server.known.add(self.sid)
 
     # the call
 
@@ -149,13 +149,6 @@ class Caller(Leg):
             raise CallFailed("nobody has sent the call anywhere")
         return self.wait()
 
-    def pick_up(self) -> list[Said]:
-        """Whoever is rung (`behaviours`: ring) answers now."""
-        if self._dial is None:
-            raise CallFailed(f"nobody is rung: the call is {self.state}")
-        self._picked_up(self._dial.children[0])
-        return self.hear()
-
     def leave_message(self, seconds: int = 12) -> list[Said]:
         """Speak after the tone, then press the key that ends it."""
         if self.state != "recording" or self._record is None:
@@ -163,12 +156,6 @@ class Caller(Leg):
         record, self._record, self.state = self._record, None, "idle"
         self._fetch(self._to(record.get("action")), self._recording(seconds, "#"), record.get("method", "POST"))
         return self._run()
-
-    def agent_hangs_up(self) -> list[Said]:
-        """Whoever was dialled ends his part."""
-        if self._dial is None:
-            raise CallFailed(f"nobody is there: the call is {self.state}")
-        return self._dial_ended("completed")
 
     def hang_up(self) -> None:
         """The caller ends the call; the desk is told, its answers don't matter any more."""
@@ -181,8 +168,7 @@ class Caller(Leg):
             self._send(action, self._queue_fields("hangup"), queue.enqueue.get("method", "POST"))
         if self._record is not None and self._record.get("action"):
             self._send(self._to(self._record.get("action")), self._recording(3, "hangup"), "POST")
-        if self._dial is not None and self._dial.get("action"):
-            self._send(self._to(self._dial.get("action")), self._dialled | {"DialCallStatus": "completed"}, "POST")
+        self._dial_taken_away()
         self._end()
 
     def hear(self) -> list[Said]:
@@ -327,7 +313,7 @@ class Caller(Leg):
 
     def _end(self) -> None:
         self.state, self.status = "ended", "completed"
-        self._queue = self._record = self._dial = None
+        self._queue = self._record = self._dialled = None
         self.server.live.pop(self.sid, None)
         if self._status_url:
             duration = str(max(1, round(time.monotonic() - self._began)))

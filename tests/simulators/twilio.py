@@ -116,15 +116,20 @@ class TwilioServer(Server):
         self.webhooks = Webhooks(account)
         self.calls: list[Placed] = []
         self.messages: list[Placed] = []
-        #: answer | busy | no-answer | failed | ring (on and on), by number or SIP address; all others answer.
+        #: answer | listen (answer, and leave the keys to the test) | busy | no-answer | failed | ring (on and on), by
+        #: number or SIP address; all others answer.
         self.behaviours: dict[str, str] = {}
         #: What was said to whoever answered a <Dial>, before the two were joined, by number.
         self.whispers: dict[str, list[str]] = {}
-        #: Keys that he presses in the whisper.
+        #: What he presses when the whisper asks for a key: 1 where nothing else is set; '' is a voicemail.
         self.whisper_keys: dict[str, str] = {}
+        #: The DialCallStatus of a leg that was answered and never joined with the caller.
+        self.unbridged = "completed"
         #: Numbers that have asked for no more messages: 21610.
         self.stopped: set[str] = set()
         self.live: dict[str, Caller] = {}
+        #: The sids of all calls that there ever were.
+        self.known: set[str] = set()
         #: What was asked of calls that are there: their sid, and the form.
         self.changes: list[tuple[str, dict[str, str]]] = []
         #: Told of each message and call that the desk asks for: "message" or "call".
@@ -164,6 +169,7 @@ class TwilioServer(Server):
         if not re.match(r"https?://", placed.get("Url")) and not placed.get("Twiml"):
             return _error(400, 21205, "Url is not a valid URL")
         self.calls.append(placed)
+        self.known.add(placed.sid)
         self.on_placed("call", placed)
         return Answer.json(self._shown(placed, "Calls"), 201)
 
@@ -186,8 +192,10 @@ class TwilioServer(Server):
     def _one(self, request: Request, sid: str) -> Answer:
         live = self.live.get(sid)
         if request.method == "POST" and sid.startswith("CA"):
-            if live is None:
+            if live is None and sid in self.known:
                 return _error(400, 21220, "Call is not in-progress. Cannot redirect.")
+            if live is None:
+                return _error(404, 20404, "The requested resource was not found")
             self.changes.append((sid, request.form))
             live.order(request.form.get("Url", ""), request.form.get("Status", ""))
         if live is not None:

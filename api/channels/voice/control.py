@@ -3,6 +3,12 @@
 Only taking a call away from an agent's phone and ending it need the vendor (`TwilioRest.update`). What is asked is on
 file, as `Call.asked`, before the vendor is; it has come about when the vendor's own webhook says so. Where the vendor's
 answer is lost nothing is asked again by a program: the agent sees that it is not known, and what the call does.
+
+A call that is sent elsewhere while it is in a <Dial> stays in progress, and who was dialled is hung up; Twilio asks the
+<Dial>'s `action` first, with DialCallStatus `completed`, and runs nothing of its answer, then the new address
+(https://twilio.com/changelog/changes-to-dial-behavior-for-enhanced-programmable-sip-feature-accounts; measured in
+https://github.com/qisoft/i-hate-making-calls/issues/25: 0.3 and 0.7 s later). For Twilio a call whose <Dial> still
+rings is in progress (https://www.twilio.com/docs/api/rest/change-call-state).
 """
 
 from datetime import datetime
@@ -38,9 +44,10 @@ Act = Literal["hold", "resume", "hangup"]
 ALLOWED: dict[Act, tuple[str, ...]] = {
     "hold": ("talking",),
     "resume": ("held", "ended"),
-    "hangup": ("ringing", "talking", "held", "written", "ended"),
+    "hangup": (*legs.LIVE, "held", "written", "ended"),
 }
-#: The call is not in progress (https://www.twilio.com/docs/api/errors/21220), or not known any more.
+#: The call is not in progress (https://www.twilio.com/docs/api/errors/21220: ours were answered before they can be
+#: controlled, so it has ended), or not known any more (…/20404).
 OVER = ("21220", "20404")
 #: Seconds between looks at calls whose owner has changed.
 PERIOD = 3.0

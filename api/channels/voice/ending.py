@@ -20,7 +20,11 @@ async def hung_up(session: AsyncSession, call: Call, conversation: Conversation,
     if call.ended_at is not None:
         return
     call.ended_at = now
-    if call.leg_state in (*legs.LIVE, "held", "written"):
+    if call.leg_state in legs.UNTAKEN:
+        legs.move(call, conversation, "canceled", now)
+    elif call.leg_state in ("talking", "held", "written"):
+        if call.leg_state != "written":
+            await legs.called_back(session, conversation)
         legs.move(call, conversation, "ended", now)
     legs.nothing_asked(call)
     legs.tell(call, conversation)

@@ -36,8 +36,6 @@ QUEUE = "desk"
 TRIES = 2
 #: Rounds of listening after which a caller is asked to be patient while the agent writes nothing.
 PATIENCE = 8
-#: What Twilio says of a call that was put through.
-PUT_THROUGH = ("completed", "answered")
 
 
 async def person_twiml(
@@ -88,14 +86,14 @@ async def wait(at: Moment) -> None:
 async def with_agent(at: Moment) -> None:
     """Put the call through to the agent's phone; an agent without one writes, and what he writes is read out."""
     agent = await at.session.get(Agent, at.conversation.agent_id)
-    await at.untold()
+    said = await at.untold()
     if agent is None or not agent.phone:
         at.call.agent_id = at.conversation.agent_id
         legs.move(at.call, at.conversation, "written", at.now)
         at.say("agent_writes")
         await talk(at, 0)
         return
-    if at.call.direction == "inbound":
+    if at.call.direction == "inbound" and not said:
         at.say("connecting")
     legs.dial(at, agent)
 
@@ -307,26 +305,30 @@ async def after_talk(at: Moment, form: Form, rounds: int) -> None:
 
 
 async def after_dial(at: Moment, form: Form, leg: int) -> None:
-    """The agent's phone has hung up, or nobody answered it: then the caller keeps his place in the queue.
+    """The agent's phone has hung up, or nobody took the call on it: then the caller keeps his place in the queue.
 
-    https://www.twilio.com/docs/voice/twiml/dial: DialCallStatus, DialBridged. A call that the desk has taken away from
-    the agent's phone asks here, too, and goes where it was sent, whatever this answers
-    (https://twilio.com/changelog/changes-to-dial-behavior-for-enhanced-programmable-sip-feature-accounts).
+    https://www.twilio.com/docs/voice/twiml/dial: DialCallStatus, DialBridged. A caller who hangs up meanwhile ends
+    here, too. So does a call that the desk has taken away from the agent's phone: it is reported `completed`, like one
+    that has ended by itself, and goes where it was sent, whatever this answers (control.py).
     """
     call, asked = at.call, legs.pending(at.call, at.now)
+    if form.get("CallStatus") == "completed" or asked == "hangup":
+        if form.get("CallStatus") == "completed":
+            await hung_up(at.session, call, at.conversation, at.now)
+        at.script.hangup()
+        return
     if leg != call.leg or call.leg_state not in legs.LIVE:
         at.script.redirect(at.url("resumed"))
         return
     if asked in ("hold", "move"):
+        at.script.pause(2)  # where the leg ended by itself: what was asked of Twilio comes now, and once
         at.script.redirect(at.script.links("moved", act=asked, leg=call.leg))
         return
-    status = form.get("DialCallStatus")
-    talked = status in PUT_THROUGH and form.get("DialBridged") != "false"
-    own = at.conversation.owner == "agent" and at.conversation.agent_id == call.agent_id
-    legs.move(call, at.conversation, "ended" if talked else status if status in legs.NOT_REACHED else "failed", at.now)
-    callback = await handover.open_callback(at.session, at.conversation.id)
-    if talked and callback is not None:
-        callback.status = "done"
+    state = legs.after(call, form.get("DialCallStatus"), form.get("DialBridged"))
+    own, talked = at.conversation.owner == "agent" and at.conversation.agent_id == call.agent_id, state == "ended"
+    legs.move(call, at.conversation, state, at.now)
+    if talked:
+        await legs.called_back(at.session, at.conversation)
     if not own:
         await go_on(at)
     elif talked and call.direction == "outbound":

@@ -7,7 +7,7 @@ import structlog
 from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.channels.voice import control, hold, legs, outbound, prompts, status, steps, survey_call, waiting
+from api.channels.voice import control, hold, legs, outbound, prompts, status, steps, survey_call, waiting, whisper
 from api.channels.voice.moment import Moment, words
 from api.channels.voice.person import ANSWERS, aside
 from api.channels.voice.signature import SignedForm
@@ -125,18 +125,39 @@ async def queue(
 
 
 @router.post("/whisper", response_class=Response)
-async def whisper(
-    request: Request, form: SignedForm, settings: SettingsDep, database: DatabaseDep, call: Id
+async def whispered(
+    request: Request, form: SignedForm, settings: SettingsDep, database: DatabaseDep, call: Id, leg: Count = 0
 ) -> Response:
-    """What the agent hears before the caller is put through: `call` is the caller's."""
+    """What who answers an agent's phone hears: `call` is the caller's, `leg` which time he is put through."""
 
     async def work() -> str:
         script = Script(Links.of(settings))
         async with database.read() as session:
-            await waiting.whisper(session, script, call)
+            await whisper.whisper(session, script, call, leg)
         return script.xml()
 
-    return await _in_time(request, form, settings, database, f"whisper:{call}", work)
+    return await _in_time(request, form, settings, database, f"whisper:{call}:{leg}", work)
+
+
+@router.post("/taken", response_class=Response)
+async def taken(
+    request: Request,
+    form: SignedForm,
+    settings: SettingsDep,
+    database: DatabaseDep,
+    now: Now,
+    call: Id,
+    leg: Count = 0,
+    heard: Annotated[int, Query(ge=0, le=1)] = 0,
+) -> Response:
+    """The key that was pressed on an agent's phone, or none; then (`heard`) that he is joined with the caller."""
+
+    async def build(session: AsyncSession, script: Script) -> None:
+        key = form.get("Digits")
+        await whisper.taken(session, script, call, leg, key, now, heard=bool(heard))
+        await session.flush()
+
+    return await _once(request, form, settings, database, f"taken:{leg}:{heard}", build)
 
 
 @router.post("/leg", response_class=Response)
@@ -147,7 +168,7 @@ async def picked_up(form: SignedForm, database: DatabaseDep, now: Now, call: Id,
         async with database.write() as session, session.begin():
             found = await steps.locked_call(session, call)
             if found is not None and form.get("CallStatus") in ("in-progress", "answered"):
-                await legs.answered(session, *found, leg, now)
+                legs.answered(*found, leg, now)
         return NOTHING
 
     async def work() -> str:

@@ -39,7 +39,8 @@ class Call(Base):
     #: Which agent it is, or was last, put through to, and how often it has been to anybody.
     agent_id: Mapped[str | None] = mapped_column(ForeignKey("agents.id"), index=True)
     leg: Mapped[int] = mapped_column(default=0, server_default="0")
-    #: '' | ringing | talking | held | written | ended | busy | no-answer | failed | canceled (api.channels.voice.legs).
+    #: '' | ringing | offered | talking | held | written | ended | busy | no-answer | failed | canceled | not-taken
+    #: (api.channels.voice.legs).
     leg_state: Mapped[str] = mapped_column(String(12), default="", server_default="")
     leg_at: Mapped[datetime | None]
     #: What was asked of the call and has not come about yet: '' | hold | resume | hangup | move; when, and what is

@@ -35,6 +35,16 @@ class Line(Caller):
         await self.go(self.enqueue.attrib["action"], follow=False, QueueResult=result)
         return self
 
+    async def take(self, *keys: str) -> list[Heard]:
+        """What the agent's phone hears that the <Dial> heard last rings: the whisper, and after each of these keys."""
+        noun = self.heard.root.find("Dial/Number")
+        assert noun is not None, self.heard.xml
+        agent = Caller(self.client)
+        heard = [await agent.post(noun.attrib["url"], ParentCallSid=self.sid)]
+        for key in keys:
+            heard.append(await agent.post(heard[-1].gather["action"], ParentCallSid=self.sid, Digits=key))
+        return heard
+
     async def over(self, status: str = "completed") -> None:
         await self.post("/voice/status", CallStatus=status)
 

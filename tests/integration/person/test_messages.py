@@ -172,8 +172,8 @@ async def test_a_replayed_step_does_nothing_twice(line: Line, desk: Desk, databa
 
 
 ROUTES = (
-    "/voice/person?step=1&ask=offer", "/voice/queue", "/voice/whisper?call=CA1", "/voice/status",
-    "/voice/outbound?delivery=1", "/voice/survey?survey=sv_1&q=0",
+    "/voice/person?step=1&ask=offer", "/voice/queue", "/voice/whisper?call=CA1", "/voice/taken?call=CA1",
+    "/voice/status", "/voice/outbound?delivery=1", "/voice/survey?survey=sv_1&q=0",
 )  # fmt: skip
 
 

@@ -1,6 +1,5 @@
 """From the queue to a person's telephone and back again. On both databases."""
 
-import secrets
 from collections.abc import Awaitable, Callable
 
 import httpx
@@ -10,7 +9,6 @@ from sqlalchemy import select, update
 from api.channels.voice.tables import Call
 from api.db.engine import Database
 from api.outbox.tables import Delivery
-from tests.integration.caller import Caller
 from tests.integration.conftest import Clock
 from tests.integration.person.line import Desk, Line, digits_of, hand_over
 
@@ -65,11 +63,13 @@ async def test_a_claim_puts_the_call_through_with_the_story_first(
     assert (number.text, dial.attrib["answerOnBridge"]) == ("+862362801234", "true")
     assert dial.attrib["callerId"] == "+862395598000"
     assert "接通" in line.said
-    whispered = Caller(client, sid=f"CA{secrets.token_hex(16)}")
-    heard = await whispered.post(number.attrib["url"], ParentCallSid=line.sid)
-    for told in ("海棠晓月", "家里没电", "自查"):
-        assert told in heard.text
-    assert filed["number"] in digits_of(heard.text)
+    asked, told, joined = await line.take("1", "")
+    assert "说中文的客户" in asked.text
+    for word in ("海棠晓月", "家里没电", "自查"):
+        assert word in told.text
+        assert word not in asked.text
+    assert filed["number"] in digits_of(told.text)
+    assert joined.verbs == []
     await line.go(dial.attrib["action"], follow=False, DialCallStatus="completed", DialCallDuration="30")
     assert "同事已经结束通话" in line.said
     assert (await desk.row(line)).owner == "agent"  # until he has closed it or given it back
@@ -193,9 +193,7 @@ async def test_a_call_back_keeps_the_place_after_the_call(
     assert "回电" in back.said
     dial = back.heard.root.find("Dial")
     assert dial is not None
-    number = dial.find("Number")
-    assert number is not None
-    assert "客户已经接听" in (await Caller(client).post(number.attrib["url"])).text
+    assert "客户已经接听" in (await back.take("1", ""))[0].text
     await back.go(dial.attrib["action"], follow=False, DialCallStatus="completed")
     assert back.heard.verbs[-1] == "Hangup"
     assert [c["status"] for c in await desk.callbacks()] == ["done"]

@@ -18,7 +18,7 @@ from api.settings import Settings
 from tests.integration.conftest import Clock
 from tests.simulators.caller import Caller
 from tests.simulators.leg import Said
-from tests.simulators.twilio import Placed, TwilioServer
+from tests.simulators.twilio import Placed, TwilioAccount, TwilioServer
 
 #: How Twilio dials the agents of these tests.
 MEI, SIP = "+862362801234", "sip:lan@pbx.example.com:5061;transport=tls"
@@ -42,6 +42,21 @@ class Exchange:
     async def do(self, act: Callable[..., list[Said] | None], *what: Any) -> str:
         """Let a caller do something; all that he hears then."""
         return " ".join(said.text for said in await asyncio.to_thread(act, *what) or [])
+
+    async def webhook(self, url: str, **fields: str) -> str:
+        """A webhook of Twilio's that comes out of turn; the document."""
+        fields = {"AccountSid": self.twilio.account.sid, **fields}
+        return (await asyncio.to_thread(self.twilio.webhooks.send, url, fields)).text
+
+    async def forge(self, target: str, **fields: str) -> int:
+        """The status of the answer to a webhook that somebody else has signed."""
+        signature = TwilioAccount(self.settings.public_url, "").sign(self.settings.public_url + target, fields)
+        headers = {"X-Twilio-Signature": signature}
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://desk") as client:
+            return (await client.post(target, data=fields, headers=headers)).status_code
+
+    async def replay(self, act: Callable[[], list[str]]) -> list[str]:
+        return await asyncio.to_thread(act)
 
     async def waiting_caller(self, number: str = "+8613800138000", language: str = "1") -> tuple[Caller, str]:
         """A caller in the queue, and his conversation."""

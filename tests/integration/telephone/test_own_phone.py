@@ -49,7 +49,11 @@ async def test_claim_ring_answer_talk_and_hang_up_are_seen_in_the_console(exchan
     assert f"answer-{cv}" not in await page_of(mei, "/console/_/calls")
 
     await exchange.do(caller.pick_up)
-    assert (await exchange.call(caller)).leg_state == "talking"
+    assert (await exchange.call(caller)).leg_state == "offered"
+    assert "请按 1 接听" in await page_of(mei, f"/console/_/c/{cv}/call")
+    await exchange.do(caller.agent_presses, "1")
+    await exchange.do(caller.agent_presses, "")
+    assert (caller.state, (await exchange.call(caller)).leg_state) == ("bridged", "talking")
     state = await page_of(mei, f"/console/_/c/{cv}/call")
     for shown in ("通话中", "13800138000", "/call/hold", "/call/hangup"):
         assert shown in state
@@ -252,7 +256,7 @@ async def test_only_its_agent_and_supervisors_control_a_call(exchange: Exchange,
     mei, other, boss = await agent(), await agent("lan", phone=SIP), await agent("boss", role="supervisor", phone="")
     _caller, cv = await connected(exchange, mei)
     assert (await other.post(f"/console/c/{cv}/call/hangup")).status_code == 409
-    seen = await page_of(other, f"/console/_/c/{cv}/call")
+    seen = (await other.get(f"/console/_/c/{cv}/call")).text
     assert "/call/hangup" not in seen
     assert "13800138000" not in seen
     assert (await boss.post(f"/console/c/{cv}/call/hold")).is_success
