@@ -7,6 +7,7 @@ here. Finer rules (an agent's own conversation, the bot's own customer) stay wit
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,14 @@ import structlog
 import yaml
 from fastapi import FastAPI, Request
 from fastapi.routing import iter_route_contexts
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.audit.reading import Readings
 from api.audit.service import reference
 from api.console.session import signed_in
+from api.conversations.readable import NOT_READABLE, conversation_of_file, may_open
+from api.customers.refs import number_of
+from api.db.engine import Database
 from api.deps import Act, Caller, DatabaseDep, Now, SettingsDep, recognise
 from api.errors import Problem
 
@@ -35,6 +40,7 @@ NAMES = re.compile(r"\{(\w+)\}")
 FIELDS = {"who", "what", "reads", "does", "of", "channel"}
 #: Parameters of lists that hold somebody's number or name: the log has references instead.
 PERSONAL = {"account_number": "account", "q": "words", "words": "words", "phone": "phone"}
+NOTES = ("/api/v1/conversations/{conversation_id}/notes", "/console/c/{conversation_id}/note")
 #: What a role reads that the matrix refuses.
 REFUSED = "This role may not do this."
 Endpoint = Callable[..., Any]
@@ -165,14 +171,39 @@ async def admit(request: Request, settings: SettingsDep, database: DatabaseDep, 
         raise Problem(403, "forbidden", REFUSED)
     if caller.kind == "bot":  # it speaks for the customer, whose own data these are
         return
+    whose = subject(row.reads, request) if row.reads else ""
+    if caller.role == "agent" and not settings.agents_read_all and opens(row):
+        await expect_readable(database, caller, whose or subject("conversation:{conversation_id}", request), now)
     if row.does:
         request.state.act = Act(caller.name, row.does, subject(row.of, request))
-    if row.reads and (whose := subject(row.reads, request)):
+    if whose:
         try:
             await access.readings.note(database, caller.name, whose, now)
         except Exception as error:
             log.exception("audit.not_written", reason=type(error).__name__)
             raise Problem(503, "audit-unavailable", "The audit log cannot be written; try again later.") from error
+
+
+def opens(row: Row) -> bool:
+    """Whether it takes a conversation that the agent may open: its answer shows what was said there, or it is a note.
+
+    Who has written a note has to do with a conversation, and nobody may say that of himself. Other acts at the API ask
+    whose the conversation is.
+    """
+    return row.path in NOTES or (
+        row.reads.startswith(("conversation:", "attachment:"))
+        and (row.method == "GET" or row.path.startswith("/console"))
+    )
+
+
+async def expect_readable(database: Database, caller: Caller, whose: str, now: datetime) -> None:
+    """Problem 403 `not-readable` for an agent whom this conversation does not concern."""
+    kind, _, rest = whose.partition(":")
+    async with AsyncSession(database.glance) as session:  # one statement mostly, asked for every part of a page
+        named = rest.partition(":")[0] if kind == "conversation" else await conversation_of_file(session, rest)
+        if not await may_open(session, str(caller.agent_id), named, now):
+            log.warning("access.not_readable", by=caller.name, subject=whose)
+            raise NOT_READABLE
 
 
 def role_of(caller: Caller) -> str:
@@ -188,7 +219,7 @@ def subject(template: str, request: Request) -> str:
     given = {**request.query_params, **request.path_params}
 
     def value(name: str) -> str:
-        return str(given.get(name, ""))
+        return number_of(request.app.state.settings, str(given.get(name, "")))
 
     if not all(value(name) for name in NAMES.findall(template)):
         return ""

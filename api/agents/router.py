@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.responses import JSONResponse
+from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.agents import lockout, proof, service
@@ -21,6 +22,7 @@ from api.agents.schemas import (
     Present,
 )
 from api.agents.tables import Agent
+from api.conversations import relief
 from api.conversations.presence import set_presence
 from api.db.idempotency import once, require_key
 from api.deps import Caller, DatabaseDep, Now, ReadSession, SettingsDep, Staff, WriteSession, bearer
@@ -32,6 +34,9 @@ router = APIRouter(prefix="/agents", tags=["agents"])
 Key = Annotated[str, Depends(require_key)]
 Authorization = Annotated[str | None, Header()]
 
+OWN_PASSWORD = Problem(
+    409, "own-account", "Change your own password by giving the old one: POST /api/v1/agents/password."
+)
 #: What agents change of themselves.
 OWN = frozenset({"phone", "language", "presence"})
 
@@ -79,15 +84,20 @@ async def index(_caller: Staff, session: ReadSession) -> Page[AgentOut]:
 
 
 @router.patch("/{username}")
-async def change(username: str, body: AgentChange, caller: Staff, session: WriteSession, now: Now) -> AgentOut:
+async def change(
+    username: str, body: AgentChange, caller: Staff, session: WriteSession, settings: SettingsDep, now: Now
+) -> AgentOut:
     """Change what is given: of oneself phone, language and presence, as an admin anything of anybody.
 
-    403 for what is not one's own to change, 404 for no such agent, 409 `last-admin`.
+    A new `password` lasts until the agent's next sign-in, ends the others and lifts a lock on the name. 403 for what
+    is not one's own to change, 404 for no such agent, 409 `last-admin`, or `own-account` for one's own password
+    (POST /api/v1/agents/password asks for the old one), 422 `weak-password`.
     """
     fields = {name: value for name, value in body.model_dump(exclude_unset=True).items() if value is not None}
+    password: SecretStr | None = fields.pop("password", None)
     agent = await service.agent_named(session, username)
     own = agent is not None and agent.id == caller.agent_id
-    if caller.kind == "agent" and caller.role != "admin" and not (own and fields.keys() <= OWN):
+    if caller.kind == "agent" and caller.role != "admin" and not (own and not password and fields.keys() <= OWN):
         raise Problem(403, "forbidden", "Only an admin may change this.")
     if agent is None:
         raise not_found("agent")
@@ -96,6 +106,13 @@ async def change(username: str, body: AgentChange, caller: Staff, session: Write
             raise Problem(403, "forbidden", "Everybody says of himself whether he is there.")
         await set_presence(session, agent, presence, now)
     await service.change_agent(session, agent, fields, caller.name, now)
+    if password is not None:
+        if own:
+            raise OWN_PASSWORD
+        expect_good(password.get_secret_value(), agent.username)
+        password_hash = await hash_password(password.get_secret_value())
+        await service.reset_password(session, agent, password_hash, caller.name, now)
+        await lockout.forget(session, settings, agent.username)
     return AgentOut.model_validate(agent)
 
 
@@ -204,10 +221,10 @@ async def change_password(
 
 @router.post("/logout")
 async def logout(
-    _key: Key, _caller: SignedIn, session: WriteSession, now: Now, authorization: Authorization = None
+    _key: Key, caller: SignedIn, database: DatabaseDep, now: Now, authorization: Authorization = None
 ) -> Done:
-    """End this sign-in."""
-    await service.sign_out(session, bearer(authorization), now)
+    """End this sign-in. After the agent's last one, colleagues or the queue have his conversations at once."""
+    await relief.sign_out(database, caller.agent_id or "", bearer(authorization), now)
     return Done()
 
 

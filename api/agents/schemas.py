@@ -22,13 +22,22 @@ def _masked(phone: str) -> str:
     return mask_phone(phone)
 
 
+def _encodable(password: SecretStr) -> SecretStr:
+    """JSON can say half of a surrogate pair, which no hash can be made of."""
+    try:
+        password.get_secret_value().encode()
+    except UnicodeEncodeError:
+        raise ValueError("not a text") from None
+    return password
+
+
 Role = Literal["agent", "supervisor", "dispatcher", "admin"]
 Username = Annotated[
     str, StringConstraints(strip_whitespace=True, to_lower=True, pattern=r"^[\w.@-]+$", min_length=1, max_length=60)
 ]
 #: NIST SP 800-63B: length is what counts; an upper bound, since hashing takes the longer the more there is.
-NewPassword = Annotated[SecretStr, Field(min_length=8, max_length=200)]
-Password = Annotated[SecretStr, Field(min_length=1, max_length=200)]
+NewPassword = Annotated[SecretStr, Field(min_length=8, max_length=200), AfterValidator(_encodable)]
+Password = Annotated[SecretStr, Field(min_length=1, max_length=200), AfterValidator(_encodable)]
 #: Six digits, or a recovery code.
 Otp = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20)]
 Language = Literal["zh", "en"]
@@ -64,6 +73,7 @@ class AgentChange(BaseModel):
     """What may change; a field that is left out stays. An empty phone: calls are not put through any more.
 
     `presence` is one's own only. `phone`, `language` and `presence` are one's own to change, the rest an admin's.
+    `password`: one for a colleague's next sign-in, who then chooses another; that agent's sign-ins end.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -77,6 +87,7 @@ class AgentChange(BaseModel):
     capacity: Capacity | None = None
     active: bool | None = None
     presence: Presence | None = None
+    password: NewPassword | None = None
 
 
 class AgentOut(BaseModel):

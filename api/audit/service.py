@@ -121,14 +121,16 @@ async def listed(
     limit: int,
     cursor: str | None = None,
 ) -> tuple[Sequence[AuditEntry], str | None]:
-    """Entries, newest first; an `account:<number>` in clear is found by its reference."""
+    """Entries, newest first; an `account:<number>` or `search:<words>` in clear is found by its reference."""
     query = select(AuditEntry)
     if by is not None:
         query = query.where(AuditEntry.by == by)
     if subject is not None:
         kind, _, value = subject.partition(":")
-        wanted = reference(kind, value) if kind == "account" and value.isalnum() else subject
-        query = query.where(AuditEntry.subject == wanted)
+        wanted = [subject]
+        if kind in ("account", "search"):
+            wanted.append(reference(kind, value))
+        query = query.where(AuditEntry.subject.in_(wanted))
     if action is not None:
         query = query.where(AuditEntry.action == action)
     if since is not None:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from api.conversations.turns import LiveTurn
 from api.customers import matters, service
+from api.customers.refs import number_for, number_of, ref_of
 from api.customers.schemas import (
     AccountFile,
     ContactOut,
@@ -20,6 +21,7 @@ from api.customers.schemas import (
     Verified,
 )
 from api.customers.search import MOST, find_accounts, found_account
+from api.customers.tables import ContactRecord
 from api.db.idempotency import once, require_key
 from api.deps import Caller, CurrentCaller, Now, ReadSession, SettingsDep, Staff, WriteSession
 from api.errors import Problem, not_found
@@ -37,6 +39,13 @@ def conversation_caller(conversation_id: str, caller: CurrentCaller) -> Caller:
 
 
 ConversationCaller = Annotated[Caller, Depends(conversation_caller)]
+
+
+def contact_for(caller: Caller, record: ContactRecord) -> ContactOut:
+    """A contact as its caller sees it."""
+    out = ContactOut.model_validate(record)
+    out.account_number = out.account_number and number_for(caller, out.account_number)
+    return out
 
 
 @router.post("/conversations/{conversation_id}/verification", response_model=Verified)
@@ -128,15 +137,16 @@ async def add_contact(
             account = await service.verified_account_of(session, conversation_id, now)
             number = account.number if account else None
         record = await service.add_contact(session, conversation_id, body, number, now)
-        return ContactOut.model_validate(record).model_dump(mode="json")
+        return contact_for(caller, record).model_dump(mode="json")
 
     return await once(session, request, key, caller.name, now, do)
 
 
 @router.get("/contact-records")
 async def list_contacts(
-    _caller: Staff,
+    caller: Staff,
     session: ReadSession,
+    settings: SettingsDep,
     conversation_id: str | None = None,
     account_number: str | None = None,
     service_point_id: str | None = None,
@@ -147,26 +157,38 @@ async def list_contacts(
     records, following = await service.list_contacts(
         session,
         conversation_id=conversation_id,
-        account_number=account_number,
+        account_number=account_number and number_of(settings, account_number),
         service_point_id=service_point_id,
         cursor=cursor,
         limit=limit,
     )
-    return Page(items=[ContactOut.model_validate(record) for record in records], next=following)
+    return Page(items=[contact_for(caller, record) for record in records], next=following)
 
 
 @router.get("/accounts")
 async def search_accounts(
-    _caller: Staff,
+    caller: Staff,
     session: ReadSession,
+    settings: SettingsDep,
     q: Annotated[str, Query(min_length=2, max_length=200)],
     limit: Annotated[int, Query(ge=1, le=MOST)] = MOST,
 ) -> Page[FoundAccountOut]:
-    """Accounts by number, telephone, holder's name, identity document or address, for staff (E2)."""
-    return Page(items=[found_account(one) for one in await find_accounts(session, q, limit)])
+    """Accounts by number, telephone, holder's name, identity document or address, for staff (E2).
+
+    To people the numbers are masked; each `ref` opens its account.
+    """
+    return Page(items=[found_account(one, settings, caller) for one in await find_accounts(session, q, limit)])
 
 
 @router.get("/accounts/{number}")
-async def read_account(number: str, _caller: Staff, session: ReadSession) -> AccountFile:
-    """An account and all service points of its customer, for staff (C9)."""
-    return await service.account_file(session, number)
+async def read_account(number: str, caller: Staff, session: ReadSession, settings: SettingsDep) -> AccountFile:
+    """An account and all service points of its customer, for staff (C9); `number` is its number or its `ref`.
+
+    Its own number is whole here, which is what the audit log's entry says: this account was opened.
+    """
+    file = await service.account_file(session, number_of(settings, number))
+    for point in file.service_points:
+        point.ref = ref_of(settings, point.account_number)
+        if point.account_number != file.number:
+            point.account_number = number_for(caller, point.account_number)
+    return file

@@ -119,9 +119,13 @@ class AccountOut(BaseModel):
 
 
 class FoundAccountOut(BaseModel):
-    """An account as a search shows it: enough to tell which one is meant."""
+    """An account as a search shows it: enough to tell which one is meant.
+
+    To people `number` is masked; `ref` stands for it in `GET /api/v1/accounts/{number}`.
+    """
 
     number: str
+    ref: str
     holder_name: str
     phone_masked: str
     utility: str
@@ -133,10 +137,11 @@ class FoundAccountOut(BaseModel):
 
 
 class PointOut(BaseModel):
-    """One of a customer's service points (C9)."""
+    """One of a customer's service points (C9); to people another account's number is masked, see `ref`."""
 
     service_point_id: str
     account_number: str
+    ref: str = ""
     utility: str
     address_zh: str
     address_en: str
@@ -159,7 +164,7 @@ class NewContact(BaseModel):
 
 
 class ContactOut(BaseModel):
-    """One contact with a customer."""
+    """One contact with a customer; to people the account's number is masked."""
 
     model_config = ConfigDict(from_attributes=True)
 

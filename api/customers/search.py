@@ -9,12 +9,15 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.customers import rules
+from api.customers.refs import number_for, ref_of
 from api.customers.schemas import FoundAccountOut
 from api.customers.tables import Account
+from api.deps import Caller
 from api.network.lookup import find_places
 from api.network.tables import ServicePoint
 from api.phones import normal_phone
 from api.privacy import mask_phone
+from api.settings import Settings
 
 MOST = 20
 #: Digits of a number that are enough to look for it.
@@ -28,11 +31,12 @@ class FoundAccount:
     point: ServicePoint
 
 
-def found_account(found: FoundAccount) -> FoundAccountOut:
-    """The JSON of a find."""
+def found_account(found: FoundAccount, settings: Settings, caller: Caller) -> FoundAccountOut:
+    """The JSON of a find, as its caller sees it."""
     account, point = found.account, found.point
     return FoundAccountOut(
-        number=account.number,
+        number=number_for(caller, account.number),
+        ref=ref_of(settings, account.number),
         holder_name=account.holder_name,
         phone_masked=mask_phone(account.phone),
         utility=account.utility,
