@@ -2,19 +2,23 @@
 
 import asyncio
 import re
+from dataclasses import replace
 
+from api.audit import head
 from api.audit.service import Verdict, verify
 from api.db.engine import open_database
 from api.settings import PREFIX, Settings
 
 
 async def check(settings: Settings, expect: str, after: int, previous: str) -> Verdict:
-    """Follow the log of this desk's database."""
+    """Follow the log of this desk's database, to where the home says that it was before and to `expect`."""
     database = open_database(settings.sqlalchemy_url)
     try:
         async with database.read() as session:
             key = settings.audit_key.get_secret_value()
-            return await verify(session, key, expect=expect, after=after, previous=previous)
+            verdict = await verify(session, key, expect=expect, after=after, previous=previous)
+            fault = verdict.fault or await head.note(session, settings.home)
+            return replace(verdict, fault=fault)
     finally:
         await database.close()
 

@@ -13,8 +13,10 @@ from sqlalchemy.engine import make_url
 
 from api.settings import Settings
 
-#: Made anew by every start, or of use to the running processes only.
-LEFT_OUT = frozenset({"logs", "tmp", "pids", "model.tar.gz", ".model.new", "desk.lock", "processes.json", "names.json"})
+#: Made anew by every start, or of use to the running processes only. `audit-head` may be ahead of the database's copy.
+LEFT_OUT = frozenset(
+    {"logs", "tmp", "pids", "model.tar.gz", ".model.new", "desk.lock", "processes.json", "names.json", "audit-head"}
+)
 _ASIDE = ("-wal", "-shm", "-journal")
 
 

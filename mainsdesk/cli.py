@@ -152,14 +152,17 @@ def status() -> int:
     """Print what /readyz says; 0 if everything is ready."""
     settings = settings_of_home()
     try:
-        parts = httpx.get(f"{settings.api_url}/readyz", timeout=10, trust_env=False).json()
+        token = {"Authorization": f"Bearer {settings.service_token.get_secret_value()}"}
+        parts = httpx.get(f"{settings.api_url}/readyz", headers=token, timeout=10, trust_env=False).json()
     except (httpx.HTTPError, ValueError):
         print(f"The front desk does not answer on port {settings.port}.")
         return 1
-    ready = bool(parts.pop("ready", False))
+    ready, warnings = bool(parts.pop("ready", False)), parts.pop("warnings", [])
     for name, answers in parts.items():
         print(f"{name}: {'ready' if answers else 'does not answer'}")
     print(f"desk: {'ready' if ready else 'not ready'} at {local_url(settings)}")
+    for words in warnings:
+        print(f"warning: {words}")
     return 0 if ready else 1
 
 

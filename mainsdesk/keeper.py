@@ -4,10 +4,11 @@ import asyncio
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import httpx
@@ -57,7 +58,8 @@ class Keeper:
         self._started = time.monotonic()
         shutil.rmtree(self._scratch, ignore_errors=True)  # what a killed process left, such as Rasa's unpacked model
         self._scratch.mkdir(mode=0o700, parents=True)
-        self._process = spawn(self.part.command, self.part.environment | {"TMPDIR": str(self._scratch)}, self.log)
+        environment = self.part.environment | {"TMPDIR": str(self._scratch)}
+        self._process = spawn(self.part.command, environment, self.log, sockets=self.part.sockets)
         self._log_start = self.log.stat().st_size
         self._changed()
 
@@ -153,9 +155,16 @@ class Keeper:
 
 
 def spawn(
-    command: tuple[str, ...], environment: dict[str, str], log: Path, stdout: int | None = None
+    command: tuple[str, ...],
+    environment: dict[str, str],
+    log: Path,
+    stdout: int | None = None,
+    sockets: Sequence[socket.socket] = (),
 ) -> subprocess.Popen[bytes]:
-    """A process in the checkout, in a group of its own, tied to this one's life, its output appended to a log."""
+    """A process in the checkout, in a group of its own, tied to this one's life, its output appended to a log.
+
+    `sockets` are open in it under the same numbers.
+    """
     with log.open("ab") as out:
         return subprocess.Popen(
             tied(*command),
@@ -165,6 +174,7 @@ def spawn(
             stdout=out if stdout is None else stdout,
             stderr=out,
             process_group=0,
+            pass_fds=[one.fileno() for one in sockets],
         )
 
 

@@ -1,10 +1,13 @@
-"""The three processes of a desk: how each is started, and with which secrets."""
+"""The processes of a desk: how each is started, and with which secrets."""
 
 import os
+import shutil
+import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from api.serve import listen
 from api.settings import PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,6 +23,8 @@ class Part:
     environment: dict[str, str]
     health: str
     essential: bool = False
+    #: What it serves on; where there is none, it opens its own.
+    sockets: tuple[socket.socket, ...] = ()
 
 
 def own_environment(settings: Settings) -> dict[str, str]:
@@ -33,15 +38,33 @@ def _environment(settings: Settings, **own: str) -> dict[str, str]:
     return inherited | {"PYTHONUNBUFFERED": "1", f"{PREFIX}TIMEZONE": settings.timezone} | own
 
 
-def front_desk(settings: Settings) -> Part:
-    """FastAPI, the only part that faces the public."""
+def front_desks(settings: Settings) -> list[Part]:
+    """FastAPI, the only part that faces the public; as many processes of it as are set."""
+    if settings.front_desks == 1:
+        return [_front_desk(settings, "", f"{settings.api_url}/healthz", ())]
+    shared = [listen(address) for address in settings.listen_addresses]
+    counts = settings.home / "tmp" / "metrics"
+    shutil.rmtree(counts, ignore_errors=True)
+    counts.mkdir(mode=0o700, parents=True)
+    parts = []
+    for number in range(1, settings.front_desks + 1):
+        own = listen(("127.0.0.1", 0))  # by the shared port nobody can ask for one of them
+        health = f"http://127.0.0.1:{own.getsockname()[1]}/healthz"
+        part = _front_desk(settings, str(number) if number > 1 else "", health, (*shared, own))
+        part.environment["PROMETHEUS_MULTIPROC_DIR"] = str(counts)  # where each adds up for all
+        parts.append(part)
+    return parts
+
+
+def _front_desk(settings: Settings, number: str, health: str, sockets: tuple[socket.socket, ...]) -> Part:
     return Part(
-        "front desk",
-        "front-desk",
-        (sys.executable, "-m", "api.serve"),
+        f"front desk {number}".strip(),
+        f"front-desk-{number}".strip("-"),
+        (sys.executable, "-m", "api.serve", *(str(one.fileno()) for one in sockets)),
         own_environment(settings),
-        f"{settings.api_url}/healthz",
+        health,
         essential=True,
+        sockets=sockets,
     )
 
 

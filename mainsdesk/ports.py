@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from api.serve import listen
 from api.settings import Settings
 
 LISTENING = "0A"
@@ -42,12 +43,6 @@ def _taken(settings: Settings) -> tuple[str, tuple[str, int], OSError] | None:
             except OSError as problem:
                 return part, place, problem
     return None
-
-
-def listen(address: tuple[str, int]) -> socket.socket:
-    """A listening socket; raises OSError."""
-    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-    return socket.create_server(address, family=family, backlog=128)
 
 
 def _sentence(settings: Settings, part: str, place: tuple[str, int], problem: OSError) -> str:

@@ -35,15 +35,15 @@ def say(text: str) -> None:
 
 
 class Desk:
-    """The three parts on one home. `model`: the trained model's file."""
+    """The parts on one home. `model`: the trained model's file."""
 
     def __init__(self, settings: Settings, model: Path) -> None:
         self._settings = settings
         self._logs = settings.home / "logs"
         self._logs.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._front, self._bot, self._actions = self._keepers = tuple(
+        self._bot, self._actions, *self._fronts = self._keepers = tuple(
             Keeper(part, settings.home, say, self._note_processes)
-            for part in (parts.front_desk(settings), parts.bot(settings, model), parts.actions(settings))
+            for part in (parts.bot(settings, model), parts.actions(settings), *parts.front_desks(settings))
         )
         self._preparing: subprocess.Popen[bytes] | None = None
 
@@ -54,7 +54,8 @@ class Desk:
         self._actions.start()
         new = await self._prepare()  # the bot takes longer
         say(f"database: ready{' (with the demo utility)' if new['demo'] else ''}; front desk: starting")
-        self._front.start()
+        for front in self._fronts:
+            front.start()
         await all_or_failure(self._started(keeper) for keeper in self._keepers)
         await self._until_it_says_so()
         return new
@@ -89,19 +90,19 @@ class Desk:
                     if answer.status_code == 200:
                         return
                 await asyncio.sleep(0.1)
-        raise StartFailed(f"The front desk does not find its parts ready: {said}\nLog: {self._front.log}")
+        raise StartFailed(f"The front desk does not find its parts ready: {said}\nLog: {self._fronts[0].log}")
 
     async def keep(self) -> None:
         """Until cancelled. Raises PartFailed once there is no point in going on."""
         await all_or_failure(keeper.keep() for keeper in self._keepers)
 
     async def stop(self) -> None:
-        """End all: the front desk first, so that turns under way can end, then what it needs for them."""
+        """End all: the front desks first, so that turns under way can end, then what they need for them."""
         until = time.monotonic() + STOP_SECONDS
         if self._preparing and self._preparing.poll() is None:
             send(self._preparing, signal.SIGTERM)
             self._preparing.wait(STOP_SECONDS)
-        await self._front.end(STOP_SECONDS - 2)
+        await asyncio.gather(*(front.end(STOP_SECONDS - 2) for front in self._fronts))
         left = max(until - time.monotonic(), 0.5)
         await asyncio.gather(*(keeper.end(left) for keeper in self._keepers))
         await asyncio.gather(*(keeper.close() for keeper in self._keepers))

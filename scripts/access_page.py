@@ -21,8 +21,9 @@ row. `tests/integration/access` tries every cell.
   by his token, at the console by his cookie, and neither stands for the other.
 - ● may; · may not. "Everybody" needs no token; "the customer" is who began that web chat; "the vendor" signs what it
   sends.
-- Within a role finer rules hold: only a conversation's own agent replies, a call-back's number is whole only for who
-  may call it, the bot sees its own customer's tickets.
+- Within a role finer rules hold: only a conversation's own agent replies, agents open [the conversations that their
+  work brings them](security.md#roles), a call-back's number is whole only for who may call it, the bot sees its own
+  customer's tickets.
 - ◉ in the last column: the answer holds personal data, and the reading stands in the [audit log](audit.md) before it is
   given. ◆: the act stands there.
 """

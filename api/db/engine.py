@@ -1,16 +1,21 @@
 """Engine and sessions for SQLite (WAL) and PostgreSQL."""
 
 import asyncio
+import time
 from dataclasses import dataclass
 from typing import Any, Self
 
 from sqlalchemy import Connection, event, make_url
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from api.db.sqlite import DRIVER
 
 #: How long a SQLite writer waits for another one, ms.
 SQLITE_BUSY_MS = 5_000
+#: Seconds unused after which a connection to PostgreSQL is asked whether it still stands, before it is used again.
+#: Asking costs three round trips, more than most of what connections are used for.
+IDLE = 1.0
 
 
 class OneWriter(AsyncSession):
@@ -40,7 +45,8 @@ class Database:
 
     `glance` is for connections that read one thing: each of their statements is a transaction of its own.
     SQLite refuses to turn a reader into a writer while another one writes; a transaction that is going to
-    write therefore says so when it begins (BEGIN IMMEDIATE). PostgreSQL treats both alike.
+    write therefore says so when it begins (BEGIN IMMEDIATE). On PostgreSQL, where every statement of a transaction
+    sees what is committed by then anyhow (READ COMMITTED), `read` has no transaction: it may not lock anything.
     """
 
     engine: AsyncEngine
@@ -59,16 +65,20 @@ class Database:
 def open_database(url: str, pool_size: int = 20) -> Database:
     """Open the database behind an async SQLAlchemy URL."""
     sqlite = url.startswith("sqlite")
-    options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "pool_pre_ping": not sqlite}
+    # The one used last knows most statements already.
+    options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "pool_use_lifo": True}
     # Parameters are customers' words and numbers: no error may carry them into a log.
     driven = make_url(url).set(drivername=f"sqlite+{DRIVER}") if sqlite else url
     engine = create_async_engine(driven, hide_parameters=True, **options)
+    glance = engine.execution_options(**{"sqlite_begin": ""} if sqlite else {"isolation_level": "AUTOCOMMIT"})
     if sqlite:
         _prepare_sqlite(engine)
+    else:
+        _ask_the_idle(engine)
     return Database(
         engine=engine,
-        glance=engine.execution_options(**{"sqlite_begin": ""} if sqlite else {"isolation_level": "AUTOCOMMIT"}),
-        read=async_sessionmaker(engine, expire_on_commit=False),
+        glance=glance,
+        read=async_sessionmaker(engine if sqlite else glance, expire_on_commit=False),
         write=_writers(engine) if sqlite else async_sessionmaker(engine, expire_on_commit=False),
     )
 
@@ -76,6 +86,24 @@ def open_database(url: str, pool_size: int = 20) -> Database:
 def _writers(engine: AsyncEngine) -> async_sessionmaker[Any]:
     immediate = engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
     return async_sessionmaker(immediate, class_=OneWriter, expire_on_commit=False, turn=asyncio.Lock())
+
+
+def _ask_the_idle(engine: AsyncEngine) -> None:
+    """What the pool's own `pool_pre_ping` does, for connections that were not used a moment ago."""
+
+    @event.listens_for(engine.sync_engine, "checkin")
+    def note(_connection: Any, record: Any) -> None:
+        record.info["used"] = time.monotonic()
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def ask(connection: Any, record: Any, _proxy: Any) -> None:
+        if time.monotonic() - record.info.get("used", time.monotonic()) < IDLE:
+            return
+        dialect: Any = engine.dialect
+        try:
+            dialect.do_ping(connection)
+        except dialect.dbapi.Error as error:
+            raise InvalidatePoolError from error
 
 
 def _prepare_sqlite(engine: AsyncEngine) -> None:

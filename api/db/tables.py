@@ -10,6 +10,7 @@ from api.conversations import tables as conversations
 from api.customers import tables as customers
 from api.db import idempotency
 from api.db.base import Base
+from api.knowledge import tables as knowledge
 from api.network import tables as network
 from api.notices import tables as notices
 from api.outages import tables as outages
@@ -27,6 +28,7 @@ __all__ = [
     "conversations",
     "customers",
     "idempotency",
+    "knowledge",
     "network",
     "notices",
     "outages",

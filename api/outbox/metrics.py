@@ -13,7 +13,9 @@ DELIVERY_SECONDS = Histogram(
     ["channel"],
     buckets=(0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800),
 )
-UNSENT = Gauge("mainsdesk_deliveries_unsent", "Deliveries that are not sent, by state.", ["state"])
+UNSENT = Gauge(
+    "mainsdesk_deliveries_unsent", "Deliveries that are not sent, by state.", ["state"], multiprocess_mode="mostrecent"
+)
 OPEN_STATES = ("queued", "sending", "parked", "unknown", "failed", "dead")
 
 

