@@ -110,7 +110,8 @@ async def recognise(request: Request, settings: Settings, database: Database, no
     if same(token, settings.service_token.get_secret_value()):
         return Caller("service")
     if same(token, settings.bot_token.get_secret_value()):
-        if request.client is None or request.client.host not in ("127.0.0.1", "::1"):
+        passed_on = any(name in request.headers for name in ("x-forwarded-for", "forwarded"))  # by a proxy beside us
+        if passed_on or request.client is None or request.client.host not in ("127.0.0.1", "::1"):
             raise Problem(403, "forbidden", "The bot's token is accepted from this machine only.")
         conversation_id, fence = request.headers.get("x-conversation-id"), request.headers.get("x-turn-fence", "")
         if not conversation_id:

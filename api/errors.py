@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import StatementError
 from starlette.exceptions import HTTPException
 
 MEDIA_TYPE = "application/problem+json"
@@ -30,6 +31,15 @@ class Problem(Exception):
         super().__init__(detail)
         self.status, self.type, self.detail = status, type, detail
         self.headers, self.extra = headers, extra
+
+
+UNKEEPABLE = Problem(422, "invalid", "Some fields are not valid.")
+
+
+def is_unkeepable(error: StatementError) -> bool:
+    """Whether a database refused a value as such: NUL in a text, a time or a number out of range (SQLSTATE 22…)."""
+    state = str(getattr(error.orig, "sqlstate", ""))
+    return isinstance(error.orig, OverflowError | UnicodeError) or state.startswith("22")
 
 
 def not_found(what: str) -> Problem:
@@ -59,6 +69,12 @@ def install_error_handlers(app: FastAPI) -> None:
     async def on_invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
         fields = [{"field": ".".join(str(part) for part in e["loc"]), "message": e["msg"]} for e in error.errors()]
         return problem_response(Problem(422, "invalid", "Some fields are not valid.", errors=fields))
+
+    @app.exception_handler(StatementError)
+    async def on_statement(_request: Request, error: StatementError) -> JSONResponse:
+        if not is_unkeepable(error):
+            raise error
+        return problem_response(UNKEEPABLE)
 
     @app.exception_handler(HTTPException)
     async def on_http(_request: Request, error: HTTPException) -> JSONResponse:

@@ -11,7 +11,7 @@ from api import access, pages
 from api.agents.router import router as agents
 from api.audit.router import router as audit
 from api.audit.service import sign_with
-from api.audit.start import warn_of_another_key
+from api.audit.start import watch_the_log
 from api.bulletins.router import router as bulletins
 from api.bulletins.telling import keep_telling
 from api.channels import web
@@ -31,8 +31,9 @@ from api.db.engine import open_database
 from api.demo.task import keep_demo_fresh
 from api.deps import Clock, utc_now
 from api.errors import install_error_handlers
+from api.knowledge.editing_router import router as knowledge_editing
+from api.knowledge.files import load
 from api.knowledge.router import router as knowledge
-from api.knowledge.service import search
 from api.learning.router import router as learning
 from api.logs import configure_logging
 from api.middleware import Guard
@@ -55,7 +56,8 @@ from api.translation.router import router as translations
 #: What is below /api/v1.
 ROUTERS = (
     *(agents, alarms, audit, bulletins, callbacks, conversations, customers, deliveries),
-    *(knowledge, learning, network, notes, notices, outages, outlets, quality, surveys, tickets, translations),
+    *(knowledge, knowledge_editing, learning, network, notes, notices, outages, outlets, quality, surveys, tickets),
+    translations,
 )
 
 
@@ -66,7 +68,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     engine = Engine(state.settings, state.database, state.clock)
     outbox = Outbox(state.database, state.clock, [d for channel in state.channels for d in channel.deliverers])
     await asyncio.to_thread(scan, "")  # loads its words now, and not while the first customer waits
-    await asyncio.to_thread(search, "", home=state.settings.home)  # and these
+    await asyncio.to_thread(lambda: load(state.settings.home).index)  # and these
     async with hear_other_processes(state.database):
         engine.start()
         outbox.start()
@@ -81,7 +83,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
             asyncio.create_task(keep_agents_awake(state.database, state.clock)),
             asyncio.create_task(keep_telling(state.database, state.clock)),
             asyncio.create_task(keep_calls_following(state.settings, state.database, state.clock)),
-            asyncio.create_task(warn_of_another_key(state.database, state.settings)),
+            asyncio.create_task(watch_the_log(state.database, state.settings)),
         ]
         try:
             yield
@@ -111,14 +113,15 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
     app.state.database = open_database(settings.sqlalchemy_url)
     app.state.translator = translator_of(settings)
     install_error_handlers(app)
+    # Routes are tried in their order, and these are asked for most.
+    app.include_router(web.router)
+    console.install(app)
     for router in ROUTERS:
         app.include_router(router, prefix="/api/v1")
-    app.include_router(web.router)
     app.state.channels = channels_of(settings, app.state.database, clock)
     for channel in app.state.channels:
         app.include_router(channel.router)
     pages.install(app)
-    console.install(app)
     access.lay_over(app)
     app.add_middleware(Guard, https=settings.public_url.startswith("https://"))
     return app

@@ -1,13 +1,16 @@
 """What is neither a channel nor /api/v1: health, metrics, the reference, and the customer's page."""
 
+import os
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
 
 import httpx
-from fastapi import APIRouter, FastAPI, Header
+from fastapi import APIRouter, FastAPI, Header, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.staticfiles import StaticFiles
@@ -55,8 +58,13 @@ async def _answers(client: httpx.AsyncClient, url: str) -> bool:
 
 
 @router.get("/readyz")
-async def readyz(settings: SettingsDep, database: DatabaseDep) -> JSONResponse:
-    """200 once database, bot and actions all answer."""
+async def readyz(
+    request: Request,
+    settings: SettingsDep,
+    database: DatabaseDep,
+    authorization: Annotated[str | None, Header()] = None,
+) -> JSONResponse:
+    """200 once database, bot and actions all answer. With the service token: what the operator should mend, too."""
     async with httpx.AsyncClient(timeout=READY_SECONDS, trust_env=False) as client:
         parts = {
             "database": await _database_answers(database),
@@ -64,7 +72,16 @@ async def readyz(settings: SettingsDep, database: DatabaseDep) -> JSONResponse:
             "actions": await _answers(client, f"{settings.actions_url}/health"),
         }
     ready = all(parts.values())
-    return JSONResponse({"ready": ready, **parts}, 200 if ready else 503)
+    answer: dict[str, Any] = {"ready": ready, **parts}
+    if same(bearer(authorization), settings.service_token.get_secret_value()):
+        answer["warnings"] = list(warnings_of(request))
+    return JSONResponse(answer, 200 if ready else 503)
+
+
+def warnings_of(request: Request) -> Iterator[str]:
+    """What works and is not as it should be."""
+    if proxy := getattr(request.app.state, "unnamed_proxy", ""):
+        yield f"A proxy at {proxy} is not in MAINSDESK_TRUSTED_PROXIES: everybody seems to come from that address."
 
 
 @router.get("/metrics")
@@ -77,7 +94,10 @@ async def metrics(
     QUEUED.set(await session.scalar(select(func.count()).where(Turn.state.in_(UNFINISHED))) or 0)
     WAITING.set(await session.scalar(select(func.count()).where(Conversation.owner == "waiting")) or 0)
     await count_unsent(session)
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    counted = REGISTRY
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:  # one of several front desks, each of which counts its own
+        MultiProcessCollector(counted := CollectorRegistry())  # type: ignore[no-untyped-call]
+    return Response(generate_latest(counted), media_type=CONTENT_TYPE_LATEST)
 
 
 @router.get("/docs")

@@ -100,6 +100,8 @@ class Settings(BaseSettings):
     voice_recorded: bool = False
     #: Minutes without a click or a key after which the console asks to sign in again.
     console_idle_minutes: int = Field(default=30, ge=1, le=720)
+    #: Whether agents may open every conversation, and not only those that their work brings them.
+    agents_read_all: bool = False
     #: Roles that need a second factor, separated by commas, e.g. `supervisor,admin`.
     require_otp: str = ""
     oidc_issuer: str = ""
@@ -113,6 +115,8 @@ class Settings(BaseSettings):
     turn_seconds: float = 3.5
     #: Conversations whose turns one front desk works on at a time.
     turn_workers: int = 8
+    #: Processes that share the front desk's port and its work; more than one needs PostgreSQL.
+    front_desks: int = Field(default=1, ge=1, le=16)
 
     @field_validator("translator")
     @classmethod
@@ -148,6 +152,16 @@ class Settings(BaseSettings):
             raise ValueError(f"{_variables(['oidc_issuer'])} must be an https URL")
         if unknown := sorted(self.otp_roles - set(ROLES)):
             raise ValueError(f"{_variables(['require_otp'])} names no role: {', '.join(unknown)}")
+        return self
+
+    @model_validator(mode="after")
+    def one_desk_on_sqlite(self) -> "Settings":
+        """Processes hear of each other's work by PostgreSQL alone."""
+        if self.front_desks > 1 and self.sqlalchemy_url.startswith("sqlite"):
+            raise ValueError(
+                f"{_variables(['front_desks'])} is {self.front_desks}, and more than one front desk needs PostgreSQL: "
+                f"set {_variables(['database_url'])} to postgresql://user:password@host/name, or leave it at 1"
+            )
         return self
 
     @property

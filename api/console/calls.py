@@ -6,7 +6,7 @@ from fastapi import APIRouter, Form, Path, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.agents.tables import Agent
-from api.channels.voice import control
+from api.channels.voice import control, legs
 from api.console import calls_view
 from api.console.pages import render, word
 from api.console.session import Me, SignedIn
@@ -20,7 +20,7 @@ from api.errors import Problem, not_found
 router = APIRouter()
 Id = Annotated[str, Path(max_length=40)]
 #: Calls that an agent should see wherever he is.
-POPS = ("taken", "following", "ringing", "talking", "held", "written", "done", "missed", "calling", "not_reached")
+POPS = ("taken", "following", *legs.LIVE, "held", "written", "done", "missed", "calling", "not_reached")
 
 
 async def _lists(session: AsyncSession, me: SignedIn, settings: Any, now: Any) -> dict[str, Any]:

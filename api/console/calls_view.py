@@ -14,7 +14,7 @@ from api.channels.voice.tables import Call
 from api.channels.voice.voicemail import TOPIC
 from api.console.session import SignedIn
 from api.console.sheet import both, part
-from api.conversations import callbacks, handover, overview
+from api.conversations import callbacks, overview, places
 from api.conversations.tables import Callback, Conversation, Message
 from api.outbox.tables import Delivery
 from api.privacy import mask_phone
@@ -37,8 +37,8 @@ CALLBACK = "callback"
 class CallState:
     """One call of a conversation, as far as anybody knows.
 
-    phase: none | bot | waiting | missed | taken | following | ringing | talking | held | written | done | over, and of
-    a call back that no customer has answered: calling | not_reached | unknown.
+    phase: none | bot | waiting | missed | taken | following | ringing | offered | talking | held | written | done |
+    over, and of a call back that no customer has answered: calling | not_reached | unknown.
     """
 
     conversation: Conversation
@@ -152,7 +152,7 @@ async def mine(session: AsyncSession, me: SignedIn, now: datetime) -> list[CallS
     dialled = dialled.where(own, Delivery.purpose == CALLBACK, Delivery.updated_at > now - LATELY)
     found = {row.id: row for query in (on_line, dialled) for row in await session.scalars(query.limit(MOST_CALLS))}
     states = [await one(session, row, me, now) for row in found.values()]
-    order = ("talking", "ringing", "taken", "following", "written", "held", "calling", "done")
+    order = ("talking", "offered", "ringing", "taken", "following", "written", "held", "calling", "done")
     return sorted(states, key=lambda state: order.index(state.phase) if state.phase in order else len(order))
 
 
@@ -211,7 +211,7 @@ async def promised(session: AsyncSession, me: SignedIn, now: datetime) -> list[P
                 callback=callback,
                 conversation=conversation,
                 number=callback.phone if whole else mask_phone(callback.phone),
-                position=await handover.position(session, conversation),
+                position=(await places.place_of(session, conversation, now)).number,
                 late=callback.due_at < now,
                 agent=agent,
                 last=last,

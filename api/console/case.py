@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.bulletins.rules import Announced
 from api.bulletins.service import concerning
+from api.channels.voice.moment import as_dialled
 from api.console.session import SignedIn
 from api.console.sheet import Sheet, both, part, plain_steps, read_sheet, steps_of
 from api.conversations.tables import Callback, Conversation
@@ -58,6 +59,7 @@ class Case:
 
     def phone(self, number: str) -> str:
         """A telephone number as this agent may see it."""
+        number = as_dialled(number) or number
         return number if self.whole else mask_phone(number)
 
     @property

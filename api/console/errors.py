@@ -5,11 +5,12 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import StatementError
 from starlette.exceptions import HTTPException
 
 from api.console.pages import language_of, redirect, render, say_or
-from api.console.session import SignedIn, SignInRequired, find_sign_in, given_cookie
-from api.errors import Problem
+from api.console.session import FRAGMENTS, SignedIn, SignInRequired, find_sign_in, given_cookie
+from api.errors import Problem, is_unkeepable
 
 PREFIX = "/console"
 
@@ -17,20 +18,24 @@ PREFIX = "/console"
 def install(app: FastAPI) -> None:
     """Answer errors below /console with a page or a notice; all others go on as they did."""
     api_handlers: dict[Any, Any] = {
-        kind: app.exception_handlers[kind] for kind in (Problem, RequestValidationError, HTTPException)
+        kind: app.exception_handlers[kind] for kind in (Problem, RequestValidationError, StatementError, HTTPException)
     }
 
     async def handle(request: Request, error: Exception) -> Response:
         if not request.url.path.startswith(PREFIX):
-            handler = api_handlers.get(type(error), api_handlers[HTTPException])
+            handler = next(handler for kind, handler in api_handlers.items() if isinstance(error, kind))
             answer: Response = await handler(request, error)
             return answer
         state = request.app.state
         me = await find_sign_in(state.database, state.settings, given_cookie(request), state.clock())
         match error:
+            case Problem(type="not-readable") if is_refresh(request):  # a colleague took it while it was open
+                return redirect(request, f"{PREFIX}?done=elsewhere")
             case Problem():
                 return notice(request, me, error.status, error.type, error.detail, dict(error.headers or {}))
             case RequestValidationError():
+                return notice(request, me, 422, "invalid", "")
+            case StatementError() if is_unkeepable(error):
                 return notice(request, me, 422, "invalid", "")
             case HTTPException():
                 kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
@@ -46,6 +51,11 @@ def install(app: FastAPI) -> None:
         if request.headers.get("accept", "").startswith("text/event-stream"):
             answer.status_code = 401
         return answer
+
+
+def is_refresh(request: Request) -> bool:
+    """Whether an open page fetches a part of itself anew."""
+    return request.url.path.startswith(FRAGMENTS) and request.headers.get("hx-request") == "true"
 
 
 def notice(

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from api.console.session import Me, SignedIn, find_sign_in, given_cookie, note_act
-from api.conversations.bell import ALARMS, BULLETINS, QUEUE, TICKETS, agent_key, bell, first_ring, list_key
+from api.conversations.bell import ALARMS, BULLETINS, QUEUE, TICKETS, agent_key, bell, list_key
 from api.db.engine import Database
 from api.deps import Clock, DatabaseDep, SettingsDep
 from api.settings import Settings
@@ -76,4 +76,4 @@ async def hints(
                     yield ServerSentEvent(data="", event="signed-out")
                     return
                 await note_act(database, me.token_hash, clock(), acted=False)
-            await first_ring({key: event for key, event in rung.items() if key not in held}, wait)
+            await rung.first(wait, held)

@@ -5,18 +5,19 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request, Response
 
 from api.agents.tables import Agent
-from api.audit.service import record
+from api.audit.service import record, reference
 from api.console import lists
 from api.console.pages import redirect, render, word
 from api.console.session import Me
 from api.console.sheet import in_brief
 from api.conversations import assignment
-from api.deps import Now, ReadSession, SettingsDep, WriteSession
+from api.conversations.readable import readable
+from api.deps import DatabaseDep, Now, ReadSession, SettingsDep, WriteSession
 
 router = APIRouter()
 Here = Annotated[str, Query(max_length=40)]
 #: What an act leads back to the inbox with.
-DONE = ("handed_back", "transferred", "closed", "nobody_waits")
+DONE = ("handed_back", "transferred", "closed", "nobody_waits", "elsewhere")
 
 
 @router.get("/console")
@@ -36,6 +37,12 @@ async def live(request: Request, me: Me, session: ReadSession, c: Here = "") -> 
     return render(request, me, "inbox_list.html", lists=await lists.inbox(session, me), here=c, in_brief=in_brief)
 
 
+@router.get("/console/_/tally")
+async def tally(request: Request, me: Me, session: ReadSession) -> Response:
+    """How many wait, for the bar of the pages that do not show the lists."""
+    return render(request, me, "tally.html", tally=await lists.tally(session, me))
+
+
 @router.get("/console/_/closed")
 async def closed(
     request: Request, me: Me, session: ReadSession, settings: SettingsDep, now: Now, c: Here = ""
@@ -46,18 +53,24 @@ async def closed(
 
 @router.post("/console/_/search")
 async def search(
-    request: Request, me: Me, session: ReadSession, now: Now, q: Annotated[str, Form(max_length=100)] = "", c: Here = ""
+    request: Request,
+    me: Me,
+    database: DatabaseDep,
+    session: ReadSession,
+    settings: SettingsDep,
+    now: Now,
+    q: Annotated[str, Form(max_length=100)] = "",
+    c: Here = "",
 ) -> Response:
-    """A POST, so that no customer's words or numbers stand in an address."""
-    return render(
-        request,
-        me,
-        "inbox_found.html",
-        rows=await lists.found(session, q, now),
-        here=c,
-        in_brief=in_brief,
-        sought=q.strip(),
-    )
+    """A POST, so that no customer's words or numbers stand in an address; every search is in the audit log."""
+    sought = q.strip()
+    only = None if me.supervises or settings.agents_read_all else readable(me.agent.id, now)
+    rows = await lists.found(session, sought, now, only)
+    if len(sought) >= lists.LEAST_SOUGHT:  # written apart: looking for words takes long, and SQLite has one writer
+        async with database.write() as writing, writing.begin():
+            seen = reference("search", sought)
+            record(writing, me.caller.name, "conversations.searched", seen, now, found=len(rows))
+    return render(request, me, "inbox_found.html", rows=rows, here=c, in_brief=in_brief, sought=sought)
 
 
 @router.post("/console/take")

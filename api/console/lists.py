@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.agents.tables import Agent
 from api.channels.voice.tables import Call
 from api.console.session import SignedIn
 from api.conversations.tables import Conversation, Message
+from api.db.base import table_of
 from api.tickets.tables import Ticket
 
 #: Of each list at most; the heading counts all.
@@ -21,28 +22,31 @@ MOST = 200
 LEAST_SOUGHT, SEARCHED = 2, timedelta(days=30)
 MOST_FOUND = 30
 
+# Of tables and built once: the lists are what the console asks for most.
+_c, _a, _m = table_of(Conversation).c, table_of(Agent).c, table_of(Message).c
 _said = (
-    select(Message.text)
-    .where(Message.conversation_id == Conversation.id, Message.sender == "customer")
-    .order_by(Message.seq.desc())
+    select(_m.text)
+    .where(_m.conversation_id == _c.id, _m.sender == "customer")
+    .order_by(_m.seq.desc())
     .limit(1)
-    .correlate(Conversation)
+    .correlate(table_of(Conversation))
     .scalar_subquery()
 )
-
-
-def _rows() -> Any:
-    c = Conversation
-    return select(
-        *(c.id, c.channel, c.language, c.skill, c.priority, c.owner, c.agent_id, c.handover_reason, c.outcome),
-        *(c.waiting_since, c.unanswered_since, c.reminded_at, c.claimed_at, c.last_message_at, c.last_seq, c.closed_at),
-        c.sheet["journey"].as_string().label("journey"),
-        c.sheet["earlier"].label("earlier"),
-        c.sheet["place"]["address"].label("address"),
-        Agent.name.label("agent_name"),
-        Agent.username.label("agent_username"),
-        _said.label("said"),
-    ).outerjoin(Agent, Agent.id == c.agent_id)
+_ROWS: Any = select(
+    *(_c.id, _c.channel, _c.language, _c.skill, _c.priority, _c.owner, _c.agent_id, _c.handover_reason, _c.outcome),
+    *(_c.waiting_since, _c.unanswered_since, _c.reminded_at, _c.claimed_at, _c.last_message_at, _c.last_seq),
+    _c.closed_at,
+    _c.sheet["journey"].as_string().label("journey"),
+    _c.sheet["earlier"].label("earlier"),
+    _c.sheet["place"]["address"].label("address"),
+    _a.name.label("agent_name"),
+    _a.username.label("agent_username"),
+    _said.label("said"),
+).outerjoin_from(table_of(Conversation), table_of(Agent), _a.id == _c.agent_id)
+_OWNED = _ROWS.where(_c.owner == "agent", _c.closed_at.is_(None))
+_OWNED = _OWNED.order_by(_c.priority > 1, _c.claimed_at, _c.id).limit(2 * MOST)
+_OWN = _OWNED.where(_c.agent_id == bindparam("agent"))
+_WAITING = _ROWS.where(_c.owner == "waiting").order_by(_c.priority, _c.waiting_since, _c.id).limit(MOST)
 
 
 #: Stands for a time that is missing.
@@ -71,16 +75,11 @@ def _urgency(row: Any) -> tuple[bool, datetime]:
 
 async def inbox(session: AsyncSession, me: SignedIn) -> Inbox:
     """Who waits (as everybody sees it: the most urgent first, then the longest), one's own, and for supervisors all."""
-    c = Conversation
-    owned = and_(c.owner == "agent", c.closed_at.is_(None))
-    if not me.supervises:
-        owned = and_(owned, c.agent_id == me.agent.id)
-    by_agent = await session.execute(_rows().where(owned).order_by(c.priority > 1, c.claimed_at, c.id).limit(2 * MOST))
-    queued = _rows().where(c.owner == "waiting").order_by(c.priority, c.waiting_since, c.id).limit(MOST)
-    waiting = (await session.execute(queued)).all()
+    by_agent = await session.execute(_OWNED if me.supervises else _OWN, {"agent": me.agent.id})
+    waiting = (await session.execute(_WAITING)).all()
     count = len(waiting)
     if count == MOST:
-        count = await session.scalar(select(func.count()).where(c.owner == "waiting")) or 0
+        count = await session.scalar(select(func.count()).where(_c.owner == "waiting")) or 0
     mine, others = list[Any](), list[Any]()
     for row in by_agent:
         (mine if row.agent_id == me.agent.id else others).append(row)
@@ -93,18 +92,46 @@ async def inbox(session: AsyncSession, me: SignedIn) -> Inbox:
     return Inbox(waiting, mine, others, count)
 
 
+@dataclass(frozen=True)
+class Tally:
+    """What the bar shows on every page."""
+
+    #: How many of one's own wait for an answer, and when the last of them was heard.
+    owed: int
+    heard: datetime | None
+    waiting: int
+
+
+async def tally(session: AsyncSession, me: SignedIn) -> Tally:
+    """The counts of the lists, for pages that do not show them."""
+    c = Conversation
+    unanswered = and_(c.agent_id == me.agent.id, c.owner == "agent", c.unanswered_since.is_not(None))
+    query = select(
+        func.count().filter(unanswered),
+        func.max(c.last_message_at).filter(unanswered),
+        func.count().filter(c.owner == "waiting"),
+    ).where(c.owner.in_(("agent", "waiting")), c.closed_at.is_(None))
+    owed, heard, waiting = (await session.execute(query)).one()
+    return Tally(owed, heard, waiting)
+
+
 async def closed_today(session: AsyncSession, me: SignedIn, now: datetime, zone: ZoneInfo) -> Sequence[Any]:
     """Conversations closed since midnight in which this agent wrote; for supervisors those of every agent."""
     c, midnight = Conversation, now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     wrote = exists().where(Message.conversation_id == c.id, Message.sender == "agent")
     if not me.supervises:
         wrote = wrote.where(Message.agent_id == me.agent.id)
-    query = _rows().where(c.closed_at >= midnight.astimezone(now.tzinfo), wrote).order_by(c.closed_at.desc(), c.id)
+    query = _ROWS.where(c.closed_at >= midnight.astimezone(now.tzinfo), wrote).order_by(c.closed_at.desc(), c.id)
     return (await session.execute(query.limit(MOST))).all()
 
 
-async def found(session: AsyncSession, sought: str, now: datetime) -> Sequence[Any]:
-    """Conversations by their id, a ticket's or account's or caller's number, or words that were said lately."""
+async def found(
+    session: AsyncSession, sought: str, now: datetime, only: ColumnElement[bool] | None = None
+) -> Sequence[Any]:
+    """Conversations by their id, a ticket's or account's or caller's number, or words that were said lately.
+
+    `only`: which of them may be shown.
+    """
     c, plain = Conversation, sought.strip()
     if len(plain) < LEAST_SOUGHT:
         return ()
@@ -117,5 +144,7 @@ async def found(session: AsyncSession, sought: str, now: datetime) -> Sequence[A
         ways.append(c.id.in_(select(Ticket.conversation_id).where(Ticket.number == number)))
         if len(number) >= 7:
             ways.append(c.id.in_(select(Call.conversation_id).where(Call.number.endswith(number.lstrip("+")))))
-    query = _rows().where(or_(*ways)).order_by(c.last_message_at.desc(), c.id).limit(MOST_FOUND)
+    query = _ROWS.where(or_(*ways)).order_by(c.last_message_at.desc(), c.id).limit(MOST_FOUND)
+    if only is not None:
+        query = query.where(only)
     return (await session.execute(query)).all()

@@ -9,11 +9,14 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.agents import lockout, otp, proof, service, steps
+from api.agents import otp, proof, service, steps
 from api.agents.passwords import expect_good, hash_password, password_is
 from api.agents.tables import Agent
+from api.channels.voice.legs import on_the_phone
+from api.console import known
 from api.console.pages import language_of, redirect, render
 from api.console.session import Me, drop_cookie, from_our_pages, given_cookie, note_act, set_cookie
+from api.conversations import relief
 from api.conversations.presence import set_presence
 from api.deps import DatabaseDep, Now, SettingsDep
 from api.errors import Problem
@@ -100,6 +103,7 @@ async def signed_in(
     else:
         answer = redirect(request, "/console")
     set_cookie(answer, request, token)
+    known.remember(answer, request, agent.username, now)
     return answer
 
 
@@ -120,7 +124,7 @@ async def sign_in(
 ) -> Response:
     """Check name and password; the next step, or the page again with what is wrong."""
     username = username.strip().lower()
-    subjects = lockout.subjects_of(settings, request, username)
+    subjects = known.subjects_of(request, username, now)
     claim = await proof.claim_of(database, username, password, subjects, now)
     if isinstance(claim, Problem):
         return first_page(request, lang, claim)
@@ -138,7 +142,7 @@ async def second_factor(
     """Take the code of the second factor."""
     async with database.write() as session, session.begin():
         agent, underway = await steps.opened(session, settings, seal, now)
-        subjects = lockout.subjects_of(settings, request, agent.username)
+        subjects = known.subjects_of(request, agent.username, now)
         wrong = await proof.by_code(session, settings, agent, code, subjects, now)
         if wrong is None:
             return await go_on(request, session, agent, replace(underway, factor=True), now, lang)
@@ -208,9 +212,18 @@ async def enrol(
 
 
 @router.post("/console/logout")
-async def sign_out(request: Request, _me: Me, database: DatabaseDep, now: Now) -> Response:
-    async with database.write() as session, session.begin():
-        await service.sign_out(session, given_cookie(request), now)
+async def sign_out(
+    request: Request, me: Me, database: DatabaseDep, now: Now, pass_on: Annotated[bool, Form()] = False
+) -> Response:
+    """End the sign-in. Who has conversations open is shown them first, and passes them on by it (`pass_on`)."""
+    token = given_cookie(request)
+    async with database.read() as session:
+        last = not await relief.elsewhere(session, me.agent.id, now, but=token)
+        left = await relief.open_of(session, me.agent.id) if last and not pass_on else []
+        talking = {row.id for row in left if await on_the_phone(session, row, now)}
+    if left:
+        return render(request, me, "signing_out.html", left=left, talking=talking)
+    await relief.sign_out(database, me.agent.id, token, now)
     answer = redirect(request, "/console/login")
     drop_cookie(answer, request)
     return answer

@@ -19,7 +19,7 @@ _ENTRIES: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("calls", DESK, ("/console/calls",)),
     ("tickets", ALL, ("/console/tickets",)),
     ("outages", ALL, ("/console/outages",)),
-    ("knowledge", ALL, ("/console/knowledge",)),
+    ("knowledge", ALL, ("/console/knowledge", "/console/replies")),
     ("bulletins", ALL, ("/console/bulletins",)),
     (
         "supervisor",

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.agents import lockout, oidc, proof, steps
 from api.agents.sealing import Broken, seal, unseal
+from api.console import known
 from api.console.login import first_page, go_on
 from api.console.pages import redirect
 from api.console.session import drop_cookie, given_cookie, set_cookie
@@ -64,7 +65,7 @@ async def callback(
     iss: Given = "",
 ) -> Response:
     """Take the provider's answer: the next step of signing in, or the sign-in page with what is wrong."""
-    provider, lang, subjects = provider_of(request), "", lockout.source_subject(settings, request)
+    provider, lang, subjects = provider_of(request), "", known.source_subject(request, now)
     async with database.read() as reading:
         if locked := await lockout.locked(reading, subjects, now):
             return first_page(request, lang, locked)

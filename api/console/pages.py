@@ -74,7 +74,7 @@ def render(
     """A page or a fragment in the agent's language.
 
     Templates have: `me` (SignedIn or None), `lang`, `t(key, **values)`, `tr(key, otherwise)` for codes, `local(time)`,
-    `since(time)`, `iso(time)`, `csrf`, `now`.
+    `since(time)`, `iso(time)`, `csrf`, `now`, `colon`.
     """
     settings, now = request.app.state.settings, request.app.state.clock()
     language = lang or (me.language if me else "zh")
@@ -82,6 +82,7 @@ def render(
         me=me,
         lang=language,
         csrf=me.csrf if me else "",
+        colon="：" if language == "zh" else ": ",
         now=now,
         t=lambda key, **values: word(key, language, **values),
         tr=lambda key, otherwise: say_or(key, otherwise, language),

@@ -61,7 +61,7 @@ async def picker(
     row = await session.get_one(Conversation, conversation_id)
     customer = row.language or "zh"
     today = now.astimezone(settings.zone).date()
-    hits = knowledge.search(q, None, kind or None, home=settings.home)
+    hits = knowledge.search(await knowledge.known(session, settings.home), q, None, kind or None)
     if not q.strip():
         hits = sorted(hits, key=lambda hit: hit.kind != "reply")
     picks = [

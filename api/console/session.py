@@ -12,7 +12,7 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request, Response
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.agents.service import TOUCH_EVERY, token_hash
@@ -25,6 +25,18 @@ from api.settings import Settings
 COOKIE = "mainsdesk_console"
 #: Below it are the fragments that the page fetches by itself: fetching one is not the agent's doing.
 FRAGMENTS = "/console/_/"
+#: Asked with every request.
+_SIGN_IN = (
+    select(Agent, AgentSession)
+    .join(AgentSession, AgentSession.agent_id == Agent.id)
+    .where(
+        AgentSession.token_hash == bindparam("token"),
+        AgentSession.console.is_(True),
+        AgentSession.expires_at > bindparam("now"),
+        AgentSession.acted_at > bindparam("idle"),
+        Agent.active.is_(True),
+    )
+)
 
 
 class SignInRequired(Exception):
@@ -106,19 +118,9 @@ async def find_sign_in(database: Database, settings: Settings, cookie: str, now:
     if not cookie:
         return None
     idle = now - timedelta(minutes=settings.console_idle_minutes)
-    query = (
-        select(Agent, AgentSession)
-        .join(AgentSession, AgentSession.agent_id == Agent.id)
-        .where(
-            AgentSession.token_hash == token_hash(cookie),
-            AgentSession.console.is_(True),
-            AgentSession.expires_at > now,
-            AgentSession.acted_at > idle,
-            Agent.active.is_(True),
-        )
-    )
-    async with AsyncSession(database.glance, expire_on_commit=False) as session:  # one statement, asked very often
-        found = (await session.execute(query)).one_or_none()
+    asked = {"token": token_hash(cookie), "now": now, "idle": idle}
+    async with AsyncSession(database.glance, expire_on_commit=False) as session:
+        found = (await session.execute(_SIGN_IN, asked)).one_or_none()
     if found is None:
         return None
     agent, signed_in = found

@@ -12,7 +12,7 @@ from api.bulletins import service as bulletins
 from api.console.pages import render, word
 from api.console.session import Me, SignedIn
 from api.conversations import alarms
-from api.conversations.notes import mark_read
+from api.conversations.notes import mark_read, names_in, told
 from api.conversations.presence import set_presence
 from api.conversations.tables import Alarm, Conversation, Mention, Note
 from api.deps import Now, ReadSession, WriteSession
@@ -72,18 +72,21 @@ async def mine(request: Request, me: Me, session: ReadSession) -> Response:
         c.owner == "agent", c.agent_id == me.agent.id, c.closed_at.is_(None), c.reminded_at.is_not(None)
     )
     mentions = (
-        select(Note.id, Note.conversation_id, Note.kind, Note.text, Note.at, Agent.name, Agent.username)
+        select(Note.id, Note.conversation_id, Note.kind, Note.text, Note.facts, Note.at, Agent.name, Agent.username)
         .join(Mention, Mention.note_id == Note.id)
         .outerjoin(Agent, Agent.id == Note.agent_id)
         .where(Mention.agent_id == me.agent.id, Mention.read_at.is_(None))
         .order_by(Note.at.desc(), Note.id)
     )
+    named = (await session.execute(mentions.limit(MOST_SHOWN))).all()
+    names = await names_in(session, (row.facts for row in named))
     return render(
         request,
         me,
         "strip_mine.html",
         late=(await session.execute(late.order_by(c.unanswered_since).limit(MOST_SHOWN))).all(),
-        mentions=(await session.execute(mentions.limit(MOST_SHOWN))).all(),
+        mentions=named,
+        told=lambda row: told(row.facts, row.text, names, me.language),
     )
 
 

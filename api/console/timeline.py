@@ -1,7 +1,7 @@
 """What a conversation's page shows: its state, its lines and all that is known of them, notes. Reads only."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, select
@@ -11,12 +11,14 @@ from api.agents.tables import Agent
 from api.channels.wechat.tables import Attachment
 from api.console.session import SignedIn
 from api.conversations.insight import understandings_of
-from api.conversations.notes import Noted
+from api.conversations.notes import Noted, names_in
+from api.conversations.places import Place, place_of
 from api.conversations.router import window_of
 from api.conversations.rules import content_hash
 from api.conversations.schemas import Window
-from api.conversations.tables import Choice, Conversation, Message, Note, Understanding
+from api.conversations.tables import Alarm, Choice, Conversation, Message, Note, Understanding
 from api.customers.rules import is_verified
+from api.danger import scan
 from api.errors import not_found
 from api.outbox.service import Carried, carried_lines
 from api.privacy import mask_number
@@ -46,6 +48,15 @@ _NOTES = (
     .where(Note.conversation_id == bindparam("conversation"))
     .order_by(Note.at, Note.id)
 )
+_STATE = (
+    select(Conversation, Agent)
+    .outerjoin(Agent, Agent.id == Conversation.agent_id)
+    .where(Conversation.id == bindparam("conversation"))
+)
+_ALARMS = select(Alarm).where(
+    Alarm.conversation_id == bindparam("conversation"),
+    Alarm.provider_id.in_(bindparam("messages", expanding=True)),
+)
 _FILES = select(Attachment).where(Attachment.message_id.in_(bindparam("messages", expanding=True)))
 
 
@@ -62,17 +73,25 @@ class State:
     mine: bool
     #: Why this agent cannot write to the customer: '' | waiting | bot | other | closed.
     barred: str
+    #: Where the customer stands who waits, as he is told it.
+    place: Place = field(default_factory=Place)
+
+    @property
+    def foreign(self) -> bool:
+        """Whether the customer's language is not this agent's."""
+        languages = self.me.agent.languages
+        return bool(languages) and self.row.language is not None and self.row.language not in languages
 
     @property
     def mark(self) -> str:
         """Changes whenever what this agent may do changes."""
-        return "-".join((self.row.owner, self.row.agent_id or "", "closed" if self.row.closed_at else ""))
+        row = self.row
+        return "-".join((row.owner, row.agent_id or "", "closed" if row.closed_at else "", row.language or ""))
 
 
 async def state_of(session: AsyncSession, conversation_id: str, me: SignedIn, now: datetime) -> State:
     """The conversation as it is for this agent; Problem 404."""
-    query = select(Conversation, Agent).outerjoin(Agent, Agent.id == Conversation.agent_id)
-    found = (await session.execute(query.where(Conversation.id == conversation_id))).one_or_none()
+    found = (await session.execute(_STATE, {"conversation": conversation_id})).one_or_none()
     if found is None:
         raise not_found("conversation")
     row, agent = found
@@ -87,6 +106,7 @@ async def state_of(session: AsyncSession, conversation_id: str, me: SignedIn, no
         await window_of(session, row, now),
         mine,
         "closed" if row.closed_at is not None else barred,
+        await place_of(session, row, now),
     )
 
 
@@ -101,9 +121,37 @@ class Line:
     offered: Sequence[tuple[str, bool]] = ()
     #: The customer chose it from a list.
     chosen: bool = False
+    #: The danger that it raised the alarm for.
+    danger: Alarm | None = None
     understood: Understanding | None = None
     delivery: Carried | None = None
     files: Sequence[Attachment] = ()
+
+    @property
+    def annotated(self) -> bool:
+        """Whether there is more to show below it; what there is may change, and never goes away."""
+        return bool(self.offered or self.chosen or self.understood or self.delivery or self.files)
+
+    @property
+    def parts(self) -> list[tuple[str, bool]]:
+        """The text in pieces, with True for the words that tell of danger."""
+        if self.danger is None:
+            return [(self.message.text, False)]
+        return marked(self.message.text, self.danger.words.split("\n") if self.danger.words else [])
+
+
+def marked(text: str, words: Sequence[str]) -> list[tuple[str, bool]]:
+    """The text cut at these words of it; where none are known (an alarm of an earlier version), it is scanned."""
+    spans = sorted((at, at + len(each)) for each in words if each and (at := text.find(each)) >= 0)
+    if not words and (found := scan(text)) is not None:
+        spans = sorted(found.spans)
+    parts, last = list[tuple[str, bool]](), 0
+    for start, end in spans:
+        if end <= last:
+            continue
+        parts += [(text[last:start], False), (text[max(start, last) : end], True)]
+        last = end
+    return [part for part in [*parts, (text[last:], False)] if part[0]]
 
 
 @dataclass(frozen=True)
@@ -147,7 +195,7 @@ async def news(session: AsyncSession, state: State, after: int, noted: str) -> S
     notes = await _notes(session, state)
     new = [note for note in notes if _is_new(note, noted)]
     last = fresh[-1].message.seq if fresh else after
-    old = [line for line in lines if line.message.seq <= after]
+    old = [line for line in lines if line.message.seq <= after and line.annotated]
     return Shown(_merged(fresh, new), old, after + 1, last, _noted(notes) or noted)
 
 
@@ -167,12 +215,14 @@ async def _known(session: AsyncSession, row: Conversation, found: Sequence[tuple
     if row.channel == "wechat" and written:
         for file in await session.scalars(_FILES, {"messages": written}):
             files.setdefault(file.message_id, []).append(file)
+    alarms = await _alarms(session, row, [message.provider_id for message, *_ in found if message.provider_id])
     return [
         Line(
             message,
             (name or username or "") if message.agent_id else "",
             [(choice.label, choice.token in taken) for choice in offered.get(message.id, ())],
             message.content_hash in tokens,
+            alarms.get(message.provider_id),
             understood.get(message.id),
             carried.get(message.id),
             files.get(message.id, ()),
@@ -181,11 +231,20 @@ async def _known(session: AsyncSession, row: Conversation, found: Sequence[tuple
     ]
 
 
+async def _alarms(session: AsyncSession, row: Conversation, ids: Sequence[str]) -> dict[str | None, Alarm]:
+    """The alarms that these messages of customers raised, by provider's id; there are none where nothing was urgent."""
+    if not ids or (row.priority > 1 and row.episode == 1):
+        return {}
+    found = await session.scalars(_ALARMS, {"conversation": row.id, "messages": ids})
+    return {alarm.provider_id: alarm for alarm in found}
+
+
 async def _notes(session: AsyncSession, state: State) -> list[Noted]:
     """The notes; a whisper is for supervisors and for the agent who has the conversation."""
-    found = await session.execute(_NOTES, {"conversation": state.row.id})
+    found = (await session.execute(_NOTES, {"conversation": state.row.id})).all()
+    names = await names_in(session, (note.facts for note, _ in found))
     hears = state.mine or state.me.supervises
-    return [Noted(note, author, ()) for note, author in found if hears or note.kind != "whisper"]
+    return [Noted(note, author, (), names) for note, author in found if hears or note.kind != "whisper"]
 
 
 def _merged(lines: Sequence[Line], notes: Sequence[Noted]) -> list[Line | Noted]:

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.conversations import handover, rules
 from api.conversations.alarms import raise_alarm
 from api.conversations.bell import list_key, touch
+from api.conversations.briefing import NOTHING_NOTED
 from api.conversations.language import language_of
 from api.conversations.sentences import limits, local_time, say
 from api.conversations.tables import Choice, Conversation, Message, Turn
@@ -94,7 +95,8 @@ async def accept(
         await touch(session, list_key(conversation.agent_id))
     raised = None
     if danger is not None:
-        raised = await raise_alarm(session, conversation, incoming.provider_id, text, danger, now)
+        said = incoming.text or ""
+        raised = await raise_alarm(session, conversation, incoming.provider_id, text, danger, now, scanned=said)
     if choice is not None and await _own_choice(session, conversation, choice, message, now, zone):
         return Accepted(message.seq)
     if conversation.owner == "bot":
@@ -147,7 +149,9 @@ def _reopen(conversation: Conversation) -> None:
     conversation.episode += 1
     conversation.verified_at = None
     conversation.priority = ORDINARY
-    conversation.skill, conversation.outcome, conversation.sheet, conversation.briefing = "", "", {}, {}
+    conversation.skill, conversation.outcome, conversation.sheet = "", "", {}
+    if conversation.briefing != NOTHING_NOTED:
+        conversation.briefing = {}
     handover.give_to_bot(conversation)
 
 

@@ -24,6 +24,7 @@ log = structlog.get_logger(__name__)
 
 #: Dangers whose crew comes from the water works; all others need the power cut off first.
 WATER = frozenset({"drowning"})
+LONGEST_WORDS = 400
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,20 @@ class Hazard:
 
 
 async def raise_alarm(
-    session: AsyncSession, conversation: Conversation, provider_id: str, text: str, danger: Danger, now: datetime
+    session: AsyncSession,
+    conversation: Conversation,
+    provider_id: str,
+    text: str,
+    danger: Danger,
+    now: datetime,
+    *,
+    scanned: str | None = None,
 ) -> dict[str, Any] | None:
-    """Act on a danger; what the bot is told of it: {"kind", "utility", "ticket_number"}.
+    """Act on a danger in `text`; what the bot is told of it: {"kind", "utility", "ticket_number"}.
 
     None if this message raised it before (a refused message has no row of its own that would tell). An agent who
-    owns the conversation is alarmed; the customer gets nothing from us then.
+    owns the conversation is alarmed; the customer gets nothing from us then. `scanned`: the
+    text in which it was found, where that is another.
     """
     mine = select(Alarm).where(Alarm.conversation_id == conversation.id)
     if await session.scalar(mine.where(Alarm.provider_id == provider_id)) is not None:
@@ -51,6 +60,7 @@ async def raise_alarm(
         conversation_id=conversation.id,
         provider_id=provider_id,
         kind=hazard.kind,
+        words=words_of(danger, text if scanned is None else scanned),
         owner=conversation.owner,
         at=now,
     )
@@ -68,6 +78,12 @@ async def raise_alarm(
     if conversation.agent_id is not None:
         await touch(session, agent_key(conversation.agent_id))
     return {"kind": hazard.kind, "utility": hazard.utility, "ticket_number": alarm.ticket_number}
+
+
+def words_of(danger: Danger, text: str) -> str:
+    """The very words of `text` that tell of the danger, one a line."""
+    words = dict.fromkeys(text[start:end].strip() for start, end in danger.spans)
+    return "\n".join(each for each in words if each and "\n" not in each)[:LONGEST_WORDS]
 
 
 async def unseen(session: AsyncSession, limit: int = 100) -> Sequence[Alarm]:

@@ -3,7 +3,8 @@
 Functions take a session and never commit.
 """
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import select
@@ -11,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.agents.tables import Agent
 from api.conversations import ownership, rules
-from api.conversations.presence import open_of, seat_of, seats
+from api.conversations.places import suited_for, waiting_of
+from api.conversations.presence import on_duty, open_of, seat_of, seats
 from api.conversations.sentences import fact, limits
 from api.conversations.tables import Conversation
 from api.db.engine import Database
@@ -26,40 +28,20 @@ async def mode(session: AsyncSession) -> Literal["claim", "automatic"]:
     return "automatic" if (await fact(session, "assignment") or limits()["assignment"]) == "automatic" else "claim"
 
 
-def suited_for() -> timedelta:
-    """So long a conversation waits for an agent whom it suits."""
-    return timedelta(minutes=limits()["suited_minutes"])
-
-
-def waiting_of(conversation: Conversation, now: datetime) -> rules.Waiting:
-    """A conversation as the rules see it."""
-    return rules.Waiting(
-        conversation_id=conversation.id,
-        priority=conversation.priority,
-        since=conversation.waiting_since or now,
-        language=conversation.language,
-        skill=conversation.skill,
-        passed_by=conversation.passed_by,
-    )
-
-
 async def queue_of(session: AsyncSession, now: datetime, limit: int = LOOKED_AT) -> list[rules.Waiting]:
     """Who waits, in the order in which all agents see them."""
     c = Conversation
     query = select(c.id, c.priority, c.waiting_since, c.language, c.skill, c.passed_by).where(c.owner == "waiting")
     rows = await session.execute(query.order_by(c.priority, c.waiting_since, c.id).limit(limit))
-    return [
-        rules.Waiting(row.id, row.priority, row.waiting_since or now, row.language, row.skill, row.passed_by)
-        for row in rows
-    ]
+    return [waiting_of(row, now) for row in rows]
 
 
 async def next_waiting(
     session: AsyncSession, agent: Agent, now: datetime, *, danger_only: bool = False
 ) -> Conversation | None:
     """The conversation that this agent should take next, locked; None where nobody waits for him."""
-    seat = seat_of(agent, 0)
-    for waiting in rules.in_order(seat, await queue_of(session, now), now, suited_for()):
+    seat, present = seat_of(agent, 0), await on_duty(session, now)
+    for waiting in rules.in_order(seat, await queue_of(session, now), now, suited_for(), present):
         if danger_only and waiting.priority > 1:
             continue
         query = select(Conversation).where(Conversation.id == waiting.conversation_id, Conversation.owner == "waiting")
@@ -84,11 +66,18 @@ async def take_next(session: AsyncSession, agent: Agent, now: datetime) -> Conve
 
 
 async def next_agent(
-    session: AsyncSession, conversation: Conversation, now: datetime, but: str | None = None
+    session: AsyncSession,
+    conversation: Conversation,
+    now: datetime,
+    but: str | None = None,
+    present: Sequence[rules.Seat] = (),
 ) -> Agent | None:
-    """Who should get a conversation: one who is available, has room and is not `but`; None where there is nobody."""
+    """Who should get a conversation: one who is available, has room and is not `but`; None where there is nobody.
+
+    With `present`: nobody who leaves it to one of these (rules.others_do).
+    """
     free = [seat for seat in await seats(session, now) if seat.agent_id != but]
-    seat = rules.best_seat(free, waiting_of(conversation, now), now, suited_for())
+    seat = rules.best_seat(free, waiting_of(conversation, now), now, suited_for(), present)
     return await session.get(Agent, seat.agent_id) if seat is not None else None
 
 
@@ -100,17 +89,18 @@ async def assign_waiting(database: Database, now: datetime) -> int:
     async with database.read() as session:
         if await mode(session) != "automatic":
             return 0
-        queue, free = await queue_of(session, now), await seats(session, now)
-    given = 0
-    for waiting in queue:
-        if rules.best_seat(free, waiting, now, suited_for()) is None:
+        queue, free, present = await queue_of(session, now), await seats(session, now), await on_duty(session, now)
+    given, taken = 0, set[str]()
+    # First everybody to agents who have his language, where such are there; what is left to whoever has room.
+    for waiting, leaving in [*((each, present) for each in queue), *((each, ()) for each in queue)]:
+        if waiting.conversation_id in taken or rules.best_seat(free, waiting, now, suited_for(), leaving) is None:
             continue
         async with database.write() as session, session.begin():
             query = select(Conversation).where(
                 Conversation.id == waiting.conversation_id, Conversation.owner == "waiting"
             )
             conversation = await session.scalar(query.with_for_update(skip_locked=True))
-            agent = await next_agent(session, conversation, now) if conversation is not None else None
+            agent = await next_agent(session, conversation, now, present=leaving) if conversation is not None else None
             if conversation is None or agent is None:
                 continue
             try:
@@ -119,6 +109,7 @@ async def assign_waiting(database: Database, now: datetime) -> int:
             except Problem:  # another desk filled his last place
                 continue
             given += 1
+            taken.add(waiting.conversation_id)
         async with database.read() as session:
             free = await seats(session, now)
     return given

@@ -5,7 +5,7 @@ A bell is a hint and holds no state: whoever waits reads the database, and reads
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 
 import structlog
@@ -42,6 +42,36 @@ def list_key(agent_id: str) -> str:
     return f"list:{agent_id}"
 
 
+class _Joined(asyncio.Event):
+    """Sets another event, too, that it shares with others."""
+
+    def __init__(self, shared: asyncio.Event) -> None:
+        super().__init__()
+        self._shared = shared
+
+    def set(self) -> None:
+        super().set()
+        self._shared.set()
+
+
+class Rings(dict[str, asyncio.Event]):
+    """Events by key; `any` is set along with each of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.any = asyncio.Event()
+
+    async def first(self, seconds: float, but: Collection[str] = ()) -> None:
+        """Return when any is set, of those that are not in `but`, or after `seconds`."""
+        try:
+            async with asyncio.timeout(max(seconds, 0)):
+                while not any(event.is_set() for key, event in self.items() if key not in but):
+                    self.any.clear()
+                    await self.any.wait()
+        except TimeoutError:
+            pass
+
+
 class Bell:
     """Asyncio events by conversation id, or one of the keys above."""
 
@@ -49,15 +79,18 @@ class Bell:
         self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
 
     @contextmanager
-    def listen_to(self, keys: Iterable[str]) -> Iterator[dict[str, asyncio.Event]]:
-        """The events of several keys; wait for the first of them with `first_ring`."""
+    def listen_to(self, keys: Iterable[str]) -> "Iterator[Rings]":
+        """The events of several keys; wait for the first of them with `first`."""
         with ExitStack() as stack:
-            yield {key: stack.enter_context(self.listen(key)) for key in keys}
+            rings = Rings()
+            for key in keys:
+                rings[key] = stack.enter_context(self.listen(key, _Joined(rings.any)))
+            yield rings
 
     @contextmanager
-    def listen(self, key: str) -> Iterator[asyncio.Event]:
+    def listen(self, key: str, rung: asyncio.Event | None = None) -> Iterator[asyncio.Event]:
         """An event that is set by every ring from now on; clear it before reading, then wait."""
-        rung = asyncio.Event()
+        rung = rung or asyncio.Event()
         self._waiting[key].add(rung)
         try:
             yield rung
@@ -86,17 +119,6 @@ async def wait_for_ring(rung: asyncio.Event, seconds: float) -> None:
             await rung.wait()
     except TimeoutError:
         pass
-
-
-async def first_ring(rung: Mapping[str, asyncio.Event], seconds: float) -> None:
-    """Return when any of the events is set, or after `seconds`."""
-    waits = [asyncio.ensure_future(event.wait()) for event in rung.values()]
-    try:
-        await asyncio.wait(waits, timeout=max(seconds, 0), return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for wait in waits:
-            wait.cancel()
-        await asyncio.gather(*waits, return_exceptions=True)
 
 
 async def touch(session: AsyncSession, key: str) -> None:

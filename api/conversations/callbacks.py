@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.agents.tables import Agent
-from api.conversations import handover, ownership
+from api.conversations import handover, ownership, places
 from api.conversations.bell import QUEUE, touch
 from api.conversations.schemas import Acting
 from api.conversations.tables import Callback, Conversation
@@ -64,7 +64,7 @@ class CalledBack(CallbackOut):
 
 
 async def shown(
-    session: AsyncSession, callback: Callback, conversation: Conversation, *, whole: bool = False
+    session: AsyncSession, callback: Callback, conversation: Conversation, now: datetime, *, whole: bool = False
 ) -> CallbackOut:
     return CallbackOut(
         id=callback.id,
@@ -74,7 +74,7 @@ async def shown(
         phone=callback.phone if whole else mask_phone(callback.phone),
         status=callback.status,
         due_at=callback.due_at,
-        position=await handover.position(session, conversation),
+        position=(await places.place_of(session, conversation, now)).number,
         calls=callback.calls,
         created_at=callback.created_at,
     )
@@ -103,6 +103,7 @@ def owns(caller: Caller, conversation: Conversation) -> bool:
 async def index(
     _staff: Staff,
     session: ReadSession,
+    now: Now,
     status: Status | None = None,
     limit: Limit = 50,
     cursor: str | None = None,
@@ -117,16 +118,16 @@ async def index(
     rows = (await session.execute(query.order_by(Callback.due_at, Callback.id).limit(limit + 1))).all()
     last = rows[limit - 1][0] if len(rows) > limit else None
     return Page(
-        items=[await shown(session, callback, conversation) for callback, conversation in rows[:limit]],
+        items=[await shown(session, callback, conversation, now) for callback, conversation in rows[:limit]],
         next=cursor_of(last.due_at, last.id) if last else None,
     )
 
 
 @router.get("/{callback_id}")
-async def read(callback_id: str, caller: Staff, session: ReadSession) -> CallbackOut:
+async def read(callback_id: str, caller: Staff, session: ReadSession, now: Now) -> CallbackOut:
     """One promised call; with the whole number for who may call it."""
     callback, conversation = await found(session, callback_id)
-    return await shown(session, callback, conversation, whole=owns(caller, conversation))
+    return await shown(session, callback, conversation, now, whole=owns(caller, conversation))
 
 
 @router.post("/{callback_id}/call", status_code=201, response_model=CalledBack)
@@ -146,7 +147,7 @@ async def call(
         agent = await ownership.acting_agent(session, caller, body.agent)
         callback, conversation = await found(session, callback_id, lock=True)
         delivery_id = await place_call(session, settings, callback, conversation, agent, now)
-        out = await shown(session, callback, conversation, whole=True)
+        out = await shown(session, callback, conversation, now, whole=True)
         return CalledBack(**out.model_dump(), delivery_id=delivery_id).model_dump(mode="json")
 
     return await once(session, request, key, caller.name, now, do)
@@ -210,7 +211,7 @@ async def change(callback_id: str, body: CallbackChange, caller: Staff, session:
     """End a promise: made, or not wanted any more. A call that only waited for it leaves the queue."""
     callback, conversation = await found(session, callback_id, lock=True)
     await end(session, callback, conversation, body.status, now)
-    return await shown(session, callback, conversation, whole=owns(caller, conversation))
+    return await shown(session, callback, conversation, now, whole=owns(caller, conversation))
 
 
 async def end(

@@ -1,17 +1,21 @@
 """Passing a conversation between bot, queue and agent: the primitives, and what the customer is told."""
 
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
+from typing import Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import object_session
 
-from api.agents.tables import Agent, AgentSession
-from api.conversations import rules
+from api.agents.tables import Agent
+from api.conversations import places, rules
 from api.conversations.bell import QUEUE, agent_key, mark, touch
+from api.conversations.presence import agents_on_duty as agents_on_duty
+from api.conversations.presence import on_duty, seat_of
 from api.conversations.sentences import callback_due, hours_words, local_time, say
-from api.conversations.tables import Callback, Conversation, QueueWait
+from api.conversations.tables import Callback, Conversation
 from api.conversations.transcript import Offer, drop_turns
 from api.db.base import new_id
 
@@ -20,10 +24,6 @@ RESUME_BOT = "/resume_bot"
 HAND_OVER = "/hand_over"
 LEAVE_MESSAGE = "/leave_message"
 RETRY = "/retry_message "
-#: An agent whose console was not seen for so long is not there.
-ON_DUTY_FOR = timedelta(minutes=2)
-#: Waits of so long a time, and no longer ones, tell what to expect now.
-RECENT = timedelta(hours=2)
 #: Why those wait who were with an agent before; how long they waited then is no measure.
 RETURNED = ("transfer", "silent", "no-answer")
 
@@ -117,56 +117,13 @@ async def hand_over(
         await drop_turns(session, conversation.id, but=message_id)
         await touch(session, QUEUE)
         await session.flush()
-        conversation.place_told = await position(session, conversation)
-
-
-async def agents_on_duty(session: AsyncSession, now: datetime, *, but: str | None = None) -> int:
-    """Who talks with customers and was seen in the last minutes; at a console, those that have not said that they are
-    away. `but`: not counting this agent.
-    """
-    since = now - ON_DUTY_FOR
-    query = (
-        select(func.count(AgentSession.agent_id.distinct()))
-        .join(Agent, Agent.id == AgentSession.agent_id)
-        .where(AgentSession.seen_at >= since, AgentSession.expires_at > now)
-        .where(Agent.active, Agent.role.in_(rules.SERVING), Agent.id != (but or ""))
-        .where(AgentSession.console.is_(False) | (Agent.presence != "away"))
-    )
-    return await session.scalar(query) or 0
-
-
-async def position(session: AsyncSession, conversation: Conversation) -> int:
-    """Place in the queue, from 1, in the order in which agents see it; 0 for a conversation that does not wait."""
-    if conversation.owner != "waiting" or conversation.waiting_since is None:
-        return 0
-    c, mine = Conversation, conversation
-    longer = (c.waiting_since < mine.waiting_since) | ((c.waiting_since == mine.waiting_since) & (c.id < mine.id))
-    ahead = select(func.count()).where(
-        c.owner == "waiting", (c.priority < mine.priority) | ((c.priority == mine.priority) & longer)
-    )
-    return (await session.scalar(ahead) or 0) + 1
+        conversation.place_told = (await places.place_of(session, conversation, now)).number
 
 
 async def note_wait(session: AsyncSession, conversation: Conversation, now: datetime) -> None:
     """Keep how long a conversation waited that an agent has just claimed."""
-    if conversation.waiting_since is None or conversation.handover_reason in RETURNED:
-        return
-    waited = now - conversation.waiting_since
-    if waited <= RECENT:  # a night's wait says nothing about the day
-        session.add(QueueWait(seconds=int(waited.total_seconds()), at=now))
-
-
-async def expected_wait(session: AsyncSession, now: datetime) -> int | None:
-    """Minutes that it takes at present until a person is there; None where nobody can tell."""
-    query = select(QueueWait.seconds).where(QueueWait.at > now - RECENT)
-    waits = await session.scalars(query.order_by(QueueWait.at.desc()).limit(rules.MOST_WAITS))
-    return rules.expected_wait(waits.all())
-
-
-async def wait_words(session: AsyncSession, language: str | None, now: datetime) -> str:
-    """The expected wait as a sentence, '' where nobody can tell."""
-    minutes = await expected_wait(session, now)
-    return "" if minutes is None else say("expected_wait", language, minutes=minutes)
+    if conversation.handover_reason not in RETURNED:
+        await places.note_wait(session, conversation, now)
 
 
 async def open_callback(session: AsyncSession, conversation_id: str) -> Callback | None:
@@ -229,34 +186,65 @@ def person_offer(language: str | None) -> Offer:
     return Offer(say("choice_person", language or "zh"), HAND_OVER)
 
 
+def joined(language: str | None, *sentences: str) -> str:
+    """Sentences one after the other, as the language writes them."""
+    return ("" if language == "zh" else " ").join(filter(None, sentences))
+
+
+def _in_channel(key: str, conversation: Conversation) -> str:
+    """A sentence about languages; on the telephone nothing is written."""
+    return say(f"{key}_voice" if conversation.channel == "voice" else key, conversation.language)
+
+
+def place_words(
+    conversation: Conversation, place: places.Place, key: Literal["place", "queued", "back"] = "place"
+) -> str:
+    """His place, how long it takes at present, and where no colleague is there who has his language, that.
+
+    `key`: what the sentence begins with: that he waits on, has just been put in the queue, or no more.
+    """
+    language, ahead = conversation.language, max(place.number - 1, 0)
+    told = say(f"{key}_ahead" if ahead else f"{key}_next", language, ahead=ahead)
+    minutes = say("expected_wait", language, minutes=place.minutes) if place.minutes else ""
+    return joined(
+        language, told, minutes, "" if place.own_language else _in_channel("other_language_there", conversation)
+    )
+
+
 async def queued_words(session: AsyncSession, conversation: Conversation, now: datetime) -> str:
     """What a customer is told who has just been put in the queue."""
     language = conversation.language
     if await agents_on_duty(session, now):
-        queued = say("queued", language, ahead=max(await position(session, conversation) - 1, 0))
-        return " ".join(filter(None, (queued, await wait_words(session, language, now))))
+        return place_words(conversation, await places.place_of(session, conversation, now), "queued")
     return say("queued_off_duty", language, hours=await hours_words(session, language))
 
 
 async def passed_words(
     session: AsyncSession, conversation: Conversation, key: str, now: datetime, *, by: str | None = None
 ) -> str:
-    """What a customer is told who goes back into the queue: the sentence `key`, unless nobody is there.
+    """What a customer is told who goes back into the queue: the sentence `key` and his place, unless nobody is there.
 
     `by`: the agent who passes him on and does not count. On the telephone he does, as the caller holds the line.
     """
     language = conversation.language
-    if await agents_on_duty(session, now, but=by if conversation.channel != "voice" else None):
-        return say(key, language)
-    return say("passed_off_duty", language, hours=await hours_words(session, language))
+    there = await on_duty(session, now, but=by if conversation.channel != "voice" else None)
+    if not there:
+        return say("passed_off_duty", language, hours=await hours_words(session, language))
+    place = await places.place_of(session, conversation, now)
+    own = any(rules.speaks(seat, language) for seat in there)
+    conversation.place_told = place.number
+    return joined(language, say(key, language), place_words(conversation, replace(place, own_language=own), "back"))
 
 
-async def place_words(session: AsyncSession, conversation: Conversation, place: int, now: datetime) -> str:
-    """What a waiting customer is told now and then: his place, and how long it takes at present."""
+def taken_words(key: str, conversation: Conversation, agent: Agent) -> str:
+    """The sentence `key` for who gets an agent, and that he does not have the customer's language where it is so.
+
+    Whose call is put through has nobody on the line before the agent has pressed a key.
+    """
     language = conversation.language
-    ahead = max(place - 1, 0)
-    told = say("place_ahead", language, ahead=ahead) if ahead else say("place_next", language)
-    return ("" if language == "zh" else " ").join(filter(None, (told, await wait_words(session, language, now))))
+    key = "agent_called" if key == "agent_joined" and talks(conversation, agent) else key
+    own = rules.speaks(seat_of(agent, 0), language)
+    return joined(language, say(key, language), "" if own else _in_channel("other_language", conversation))
 
 
 async def waiting_words(session: AsyncSession, conversation: Conversation, now: datetime, zone: ZoneInfo) -> str:
@@ -268,4 +256,4 @@ async def waiting_words(session: AsyncSession, conversation: Conversation, now: 
     callback = await open_callback(session, conversation.id)
     if callback is not None:
         words.append(say("waiting_callback", language, due=local_time(callback.due_at, zone, language)))
-    return ("" if language == "zh" else " ").join(words)
+    return joined(language, *words)

@@ -9,5 +9,8 @@ TURN_SECONDS = Histogram(
     "From a message's commit to its replies' commit.",
     buckets=(0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 3, 4, 6, 10, 30, 60, 300),
 )
-QUEUED = Gauge("mainsdesk_turns_unfinished", "Turns that wait or run.")
-WAITING = Gauge("mainsdesk_conversations_waiting", "Conversations that wait for an agent.")
+# Both are counted in the database when they are asked for, whichever process is asked.
+QUEUED = Gauge("mainsdesk_turns_unfinished", "Turns that wait or run.", multiprocess_mode="mostrecent")
+WAITING = Gauge(
+    "mainsdesk_conversations_waiting", "Conversations that wait for an agent.", multiprocess_mode="mostrecent"
+)

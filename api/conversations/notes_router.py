@@ -3,12 +3,13 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.conversations import notes, ownership
 from api.conversations.router import found
 from api.conversations.schemas import NewNote, NoteOut
 from api.db.idempotency import once, require_key
-from api.deps import Now, ReadSession, Staff, WriteSession
+from api.deps import Caller, Now, ReadSession, Staff, WriteSession
 from api.errors import Problem
 from api.paging import Page
 
@@ -16,13 +17,20 @@ router = APIRouter(prefix="/conversations/{conversation_id}/notes", tags=["conve
 Key = Annotated[str, Depends(require_key)]
 
 
-def shown(noted: notes.Noted) -> NoteOut:
+async def language_of(session: AsyncSession, caller: Caller) -> str:
+    """In which language the caller reads: an agent's own; Chinese for another system."""
+    agent = await ownership.acting_agent(session, caller, None)
+    return agent.language if agent else "zh"
+
+
+def shown(noted: notes.Noted, language: str) -> NoteOut:
     note = noted.note
     return NoteOut(
         id=note.id,
         kind=note.kind,
         agent=noted.author.username if noted.author else None,
-        text=note.text,
+        text=noted.told(language),
+        facts=note.facts,
         mentions=list(noted.mentions),
         seq=note.seq,
         at=note.at,
@@ -30,10 +38,11 @@ def shown(noted: notes.Noted) -> NoteOut:
 
 
 @router.get("")
-async def index(conversation_id: str, _staff: Staff, session: ReadSession) -> Page[NoteOut]:
-    """All notes of a conversation, in order."""
+async def index(conversation_id: str, caller: Staff, session: ReadSession) -> Page[NoteOut]:
+    """All notes of a conversation, in order; what the desk tells in the agent's language."""
     await found(session, conversation_id)
-    return Page(items=[shown(noted) for noted in await notes.list_notes(session, conversation_id)])
+    language = await language_of(session, caller)
+    return Page(items=[shown(noted, language) for noted in await notes.list_notes(session, conversation_id)])
 
 
 @router.post("", status_code=201, response_model=NoteOut)
@@ -49,6 +58,6 @@ async def add(
         conversation = await ownership.locked(session, conversation_id)
         note = await notes.add_note(session, conversation, agent.id if agent else None, body.kind, body.text, now)
         (noted,) = [each for each in await notes.list_notes(session, conversation_id) if each.note.id == note.id]
-        return shown(noted).model_dump(mode="json")
+        return shown(noted, await language_of(session, caller)).model_dump(mode="json")
 
     return await once(session, request, key, caller.name, now, do)

@@ -9,7 +9,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.conversations import rules
-from api.conversations.assignment import waiting_of
+from api.conversations.places import places_of, waiting_of
 from api.conversations.presence import seats
 from api.conversations.sentences import limits
 from api.conversations.tables import Conversation
@@ -20,7 +20,7 @@ Why = Literal["waiting", "unanswered", "danger", "nobody"]
 
 @dataclass(frozen=True)
 class Queued:
-    """One that waits; `position` from 1, in the order in which agents see the queue."""
+    """One that waits; `position`: from 1, as the customer is told it (places.Place)."""
 
     conversation_id: str
     position: int
@@ -57,10 +57,11 @@ async def _waiting(session: AsyncSession) -> Sequence[Conversation]:
 
 async def queue_view(session: AsyncSession, now: datetime) -> list[Queued]:
     """Everybody who waits, in order."""
+    stand = await places_of(session, now)
     return [
         Queued(
             conversation_id=row.id,
-            position=position,
+            position=stand[row.id].number if row.id in stand else 0,
             waited_seconds=_seconds(now, row.waiting_since),
             priority=row.priority,
             skill=row.skill,
@@ -69,7 +70,7 @@ async def queue_view(session: AsyncSession, now: datetime) -> list[Queued]:
             reason=row.handover_reason,
             passed_by=row.passed_by,
         )
-        for position, row in enumerate(await _waiting(session), 1)
+        for row in await _waiting(session)
     ]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.agents.tables import Agent
 from api.conversations import handover
 from api.conversations.bell import agent_key, list_key, touch
-from api.conversations.briefing import complete_briefing
+from api.conversations.briefing import NOTHING_NOTED, complete_briefing
 from api.conversations.notes import add_note
 from api.conversations.presence import SERVING, open_of, seen_lately
 from api.conversations.sentences import say
@@ -89,10 +89,10 @@ async def claim(
     above = agent.role in SUPERVISORS or (caller is not None and caller.kind == "service")
     if strict and not above and conversation.priority > 1:
         await _check_room(session, agent)
-    handover.give_to_agent(conversation, agent, now, expected=before == "waiting")
-    await drop_turns(session, conversation.id)
+    unanswered = await drop_turns(session, conversation.id)
+    handover.give_to_agent(conversation, agent, now, expected=before == "waiting" or unanswered)
     await handover.note_wait(session, conversation, now)
-    words = say("agent_given" if given else "agent_joined", conversation.language)
+    words = handover.taken_words("agent_given" if given else "agent_joined", conversation, agent)
     await add_message(session, conversation, "system", words, now)
     return conversation
 
@@ -175,15 +175,21 @@ async def release(
     if conversation.owner == "bot":
         raise Problem(409, "not-owner", "The bot has this conversation already.", owner="bot")
     words = say("agent_released" if conversation.owner == "agent" else "queue_released", conversation.language)
+    _note_agent(conversation)
     handover.give_to_bot(conversation)
     if summary or slots:
         conversation.briefing = await complete_briefing(session, conversation, summary, slots or {}, now)
-        given = {name: value for name, value in (slots or {}).items() if value not in ("", None)}
-        told = "\n".join([summary, *(f"{name}: {value}" for name, value in given.items())]).strip()
-        await add_note(session, conversation, agent.id if agent else None, "handback", told, now)
+        facts = {"what": "handback", **conversation.briefing.get("slots", {})}
+        await add_note(session, conversation, agent.id if agent else None, "handback", summary, now, facts=facts)
     await session.flush()
     await add_message(session, conversation, "system", words, now)
     return conversation
+
+
+def _note_agent(conversation: Conversation) -> None:
+    """Let the bot know that a colleague had it, whether or not he tells anything."""
+    if conversation.owner == "agent":
+        conversation.briefing = conversation.briefing or NOTHING_NOTED
 
 
 async def transfer(
@@ -218,20 +224,25 @@ async def transfer(
     await drop_turns(session, conversation.id)
     conversation.skill = skill or conversation.skill
     conversation.language = language or conversation.language
-    where = " ".join(filter(None, (target.username if target else "…", skill, language)))
-    by = agent.id if agent else None
+    by, before = agent.id if agent else None, conversation.agent_id
     if target is not None:
         conversation.waiting_since = None
         handover.give_to_agent(conversation, target, now)
     else:
         handover.give_to_queue(conversation, "transfer", now)
     conversation.handover_reason = "transfer"
-    conversation.passed_by = by
-    await add_note(session, conversation, by, "transfer", f"→ {where}{': ' if note else ''}{note}", now)
+    conversation.passed_by = before or by
+    facts: dict[str, Any] = {"what": "transfer", "to": target.id if target else None}
+    if target is not None and target.id == by:
+        facts = {"what": "taken", "from": before}
+    facts |= {"skill": skill, "language": language}
+    told = {before} - {by, None}  # who had it and did not pass it on himself
+    await add_note(session, conversation, by, "transfer", note, now, facts=facts, tell=cast(set[str], told))
     await session.flush()
-    words = say("agent_transferred", conversation.language)
     if target is None:
-        words = await handover.passed_words(session, conversation, "agent_transferred", now, by=by)
+        words = await handover.passed_words(session, conversation, "agent_queued", now, by=by)
+    else:
+        words = handover.taken_words("agent_transferred", conversation, target)
     await add_message(session, conversation, "system", words, now)
     return conversation
 
@@ -258,6 +269,8 @@ async def close(
     if conversation.closed_at is not None:
         raise Problem(409, "closed", "This conversation is closed already.", owner=conversation.owner)
     await drop_turns(session, conversation.id)
+    conversation.briefing = {}  # of a matter that ends here
+    _note_agent(conversation)
     handover.give_to_bot(conversation)
     conversation.closed_at, conversation.outcome = now, outcome
     if note:

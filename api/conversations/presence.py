@@ -1,22 +1,23 @@
 """Which agents are there. Functions take a session and never commit."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 from typing import Literal
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import case, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.agents.tables import Agent, AgentSession
 from api.conversations.bell import QUEUE, agent_key, touch
-from api.conversations.handover import ON_DUTY_FOR
 from api.conversations.rules import SERVING as SERVING
 from api.conversations.rules import Seat, skills_of
 from api.conversations.tables import Conversation
 
 log = structlog.get_logger(__name__)
 Presence = Literal["available", "busy", "away"]
+#: An agent whose console was not seen for so long is not there.
+ON_DUTY_FOR = timedelta(minutes=2)
 
 
 async def set_presence(session: AsyncSession, agent: Agent, presence: Presence, now: datetime) -> int:
@@ -60,18 +61,49 @@ async def seen_lately(session: AsyncSession, now: datetime) -> set[str]:
     return set(await session.scalars(query.distinct()))
 
 
+async def on_duty(session: AsyncSession, now: datetime, *, but: str | None = None) -> list[Seat]:
+    """Who talks with customers and was seen in the last minutes; at a console, those that have not said that they are
+    away. `but`: not this agent. How many conversations they have is not counted here.
+    """
+    seen = exists().where(
+        AgentSession.agent_id == Agent.id,
+        AgentSession.seen_at >= now - ON_DUTY_FOR,
+        AgentSession.expires_at > now,
+        AgentSession.console.is_(False) | (Agent.presence != "away"),
+    )
+    query = select(Agent).where(Agent.active, Agent.role.in_(SERVING), Agent.id != (but or ""), seen)
+    return [seat_of(agent, 0) for agent in await session.scalars(query)]
+
+
+async def agents_on_duty(session: AsyncSession, now: datetime, *, but: str | None = None) -> int:
+    """How many are on duty."""
+    return len(await on_duty(session, now, but=but))
+
+
 async def console_gone(session: AsyncSession, agent_id: str, now: datetime) -> bool:
     """Whether the agent works at a console and it was not seen for ON_DUTY_FOR; never of one who uses the API alone.
 
     Who does not work here any more is gone, too.
     """
-    if not await session.scalar(select(Agent.active).where(Agent.id == agent_id)):
-        return True
-    last = select(func.max(AgentSession.seen_at)).where(AgentSession.agent_id == agent_id)
-    if await session.scalar(last.where(AgentSession.console)) is None:
-        return False
-    seen = await session.scalar(last.where(AgentSession.expires_at > now))
-    return seen is None or seen < now - ON_DUTY_FOR
+    return agent_id in await gone_among(session, {agent_id}, now)
+
+
+async def gone_among(session: AsyncSession, agent_ids: Collection[str], now: datetime) -> set[str]:
+    """Those of the agents of whom `console_gone` is true."""
+    s = AgentSession
+    at_console, lately = case((s.console, s.seen_at)), case((s.expires_at > now, s.seen_at))
+    query = (
+        select(Agent.id, Agent.active, func.max(at_console).label("console"), func.max(lately).label("seen"))
+        .outerjoin(s, s.agent_id == Agent.id)
+        .where(Agent.id.in_(sorted(agent_ids)))
+        .group_by(Agent.id, Agent.active)
+    )
+    since = now - ON_DUTY_FOR
+    return {
+        row.id
+        for row in await session.execute(query)
+        if not row.active or (row.console is not None and (row.seen is None or row.seen < since))
+    }
 
 
 def seat_of(agent: Agent, opened: int) -> Seat:

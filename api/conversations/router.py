@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.agents.tables import Agent
 from api.channels.wechat.tables import Follower
-from api.conversations import handover, ownership
+from api.conversations import handover, ownership, places
 from api.conversations.insight import understandings_of
+from api.conversations.readable import readable
 from api.conversations.schemas import (
     Acting,
     Close,
@@ -34,6 +35,9 @@ from api.conversations.sentences import agent_hours, callback_due, hotline
 from api.conversations.tables import Conversation
 from api.conversations.transcript import Line, lines_after, state_of
 from api.conversations.turns import LiveTurn
+from api.customers.refs import number_for
+from api.customers.rules import is_verified
+from api.db.base import MOST_ID
 from api.db.idempotency import once, require_key
 from api.deps import Caller, CurrentCaller, Now, ReadSession, SettingsDep, Staff, WriteSession
 from api.errors import not_found
@@ -69,35 +73,49 @@ async def found(session: AsyncSession, conversation_id: str) -> Conversation:
     return conversation
 
 
-async def shown(session: AsyncSession, conversation: Conversation) -> ConversationOut:
-    """The conversation with its agent's name and whether the bot works on it."""
+async def shown(
+    session: AsyncSession, conversation: Conversation, caller: Caller, now: datetime | None = None
+) -> ConversationOut:
+    """The conversation with its agent's name and whether the bot works on it.
+
+    The account's number is whole for who looks at this one conversation (`now`) while its customer is verified.
+    """
     out = ConversationOut.model_validate(conversation)
     if conversation.agent_id is not None:
         agent = await session.get(Agent, conversation.agent_id)
         out.agent = agent.username if agent else None
     state = await state_of(session, conversation.id)
     out.busy = state is not None and state.busy
-    out.verified_account = conversation.account_number if conversation.verified_at else None
+    number = conversation.account_number if conversation.verified_at else None
+    whole = now is not None and is_verified(conversation.verified_at, conversation.closed_at, now)
+    out.verified_account = number if whole or number is None else number_for(caller, number)
     return out
 
 
 @router.get("")
 async def conversations(
-    _staff: Staff,
+    staff: Staff,
     session: ReadSession,
+    settings: SettingsDep,
+    now: Now,
     owner: Owner | None = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: str | None = None,
 ) -> Page[ConversationOut]:
-    """Conversations; those that wait in the order in which they should be taken, others newest first."""
+    """Conversations; those that wait in the order in which they should be taken, others newest first.
+
+    An agent gets those that he may open.
+    """
     if owner == "waiting":
         rows, following = await _waiting(session, limit, cursor)
     else:
         query = select(Conversation)
+        if staff.role == "agent" and not settings.agents_read_all:
+            query = query.where(readable(str(staff.agent_id), now))
         if owner:
             query = query.where(Conversation.owner == owner)
         rows, following = await newest_first(session, query, Conversation.created_at, Conversation.id, limit, cursor)
-    return Page(items=[await shown(session, row) for row in rows], next=following)
+    return Page(items=[await shown(session, row, staff) for row in rows], next=following)
 
 
 async def _waiting(session: AsyncSession, limit: int, cursor: str | None) -> tuple[Sequence[Conversation], str | None]:
@@ -121,9 +139,9 @@ async def _waiting(session: AsyncSession, limit: int, cursor: str | None) -> tup
 
 
 @router.get("/{conversation_id}")
-async def conversation(conversation_id: Own, session: ReadSession, now: Now) -> ConversationOut:
+async def conversation(conversation_id: Own, caller: CurrentCaller, session: ReadSession, now: Now) -> ConversationOut:
     conversation = await found(session, conversation_id)
-    out = await shown(session, conversation)
+    out = await shown(session, conversation, caller, now)
     out.window = await window_of(session, conversation, now)
     return out
 
@@ -144,7 +162,7 @@ async def transcript(
     _staff: Staff,
     session: ReadSession,
     limit: Limit = 200,
-    cursor: Annotated[int, Query(ge=0)] = 0,
+    cursor: Annotated[int, Query(ge=0, le=MOST_ID)] = 0,
 ) -> Page[TranscriptLine]:
     """The whole conversation in order; the cursor is the last line's seq."""
     await found(session, conversation_id)
@@ -178,7 +196,9 @@ async def _act(
 
     async def run() -> dict[str, Any]:
         result = await do(await ownership.acting_agent(session, caller, body.agent))
-        out: BaseModel = MessageOut.of(result) if isinstance(result, Line) else await shown(session, result)
+        out: BaseModel = (
+            MessageOut.of(result) if isinstance(result, Line) else await shown(session, result, caller, now)
+        )
         return out.model_dump(mode="json", by_alias=True)
 
     return await once(session, request, key, caller_name(caller), now, run)
@@ -286,11 +306,13 @@ async def hand_over(
         conversation = await ownership.locked(session, conversation_id)
         await handover.hand_over(session, conversation, body.reason, now, caller.message_id, body.skill)
         hours, due = await agent_hours(session), await callback_due(session, now, settings.zone)
+        place = await places.place_of(session, conversation, now)
         return {
             "owner": conversation.owner,
             "agents_on_duty": await handover.agents_on_duty(session, now),
-            "position": await handover.position(session, conversation),
-            "expected_wait_minutes": await handover.expected_wait(session, now),
+            "position": place.number,
+            "expected_wait_minutes": place.minutes,
+            "own_language": place.own_language,
             "hours": {"zh": hours.get("zh", ""), "en": hours.get("en", "")},
             "hotline": await hotline(session),
             "callback_due_at": rfc3339(due),
@@ -323,7 +345,12 @@ async def call_back(
 
 @router.patch("/{conversation_id}")
 async def change(
-    conversation_id: Own, body: ConversationChange, caller: CurrentCaller, _turn: LiveTurn, session: WriteSession
+    conversation_id: Own,
+    body: ConversationChange,
+    caller: CurrentCaller,
+    _turn: LiveTurn,
+    session: WriteSession,
+    now: Now,
 ) -> ConversationOut:
     """Set the language that the customer asked for; 409 for an agent whose conversation it is not."""
     await ownership.expect_own(session, conversation_id, caller)
@@ -331,7 +358,7 @@ async def change(
     if body.language is not None:
         conversation.language = body.language
         await session.flush()
-    return await shown(session, conversation)
+    return await shown(session, conversation, caller, now)
 
 
 def rfc3339(moment: datetime) -> str:

@@ -4,7 +4,7 @@ import hashlib
 import math
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from statistics import median
@@ -101,14 +101,16 @@ class Hours:
         )
 
 
-def expected_wait(waits: Sequence[int]) -> int | None:
-    """Whole minutes that a wait for a person takes at present, from the latest waits in seconds; their median.
+def expected_wait(waits: Sequence[float], standing: Sequence[float] = ()) -> int | None:
+    """Whole minutes that a wait for a person takes at present: the median of the latest waits, in seconds.
 
-    None where too few are known: nothing is promised that nobody knows (B5).
+    `standing`: how long those wait who are still there; whoever waits longer than was usual counts, too. None where
+    too few are known: nothing is promised that nobody knows (B5).
     """
     if len(waits) < LEAST_WAITS:
         return None
-    return max(1, math.ceil(median(waits) / 60))
+    usual = median(waits)
+    return max(1, math.ceil(median([*waits, *(each for each in standing if each > usual)]) / 60))
 
 
 def next_working_time(now: datetime, hours: Hours, zone: ZoneInfo) -> datetime:
@@ -170,10 +172,14 @@ def skills_of(names: Sequence[Any]) -> frozenset[str]:
     return frozenset(known & set(SKILLS))
 
 
+def speaks(seat: Seat, language: str | None) -> bool:
+    """Whether the agent has this language."""
+    return not seat.languages or language is None or language in seat.languages
+
+
 def suits(seat: Seat, waiting: Waiting) -> bool:
     """Whether the agent has the customer's language and knows about the matter."""
-    language = not seat.languages or waiting.language is None or waiting.language in seat.languages
-    return language and (not waiting.skill or not seat.skills or waiting.skill in seat.skills)
+    return speaks(seat, waiting.language) and (not waiting.skill or not seat.skills or waiting.skill in seat.skills)
 
 
 def offered(seat: Seat, waiting: Waiting, now: datetime, suited: timedelta) -> bool:
@@ -181,36 +187,116 @@ def offered(seat: Seat, waiting: Waiting, now: datetime, suited: timedelta) -> b
     return waiting.priority == 1 or now - waiting.since >= suited or suits(seat, waiting)
 
 
-def in_order(seat: Seat, queue: Sequence[Waiting], now: datetime, suited: timedelta) -> list[Waiting]:
-    """What the agent may be offered, the best first: by priority, then by how long it has waited.
+def others_do(seat: Seat, waiting: Waiting, present: Sequence[Seat]) -> bool:
+    """Whether the agent leaves it to others as long as he has customers of his own language: it is not his, and one
+    who has it is there. Danger is left to nobody.
+    """
+    if waiting.priority == 1 or speaks(seat, waiting.language):
+        return False
+    return any(speaks(each, waiting.language) for each in present)
 
-    What he let lie before comes last of all.
+
+def rank(seat: Seat, waiting: Waiting, present: Sequence[Seat]) -> tuple[bool, int, bool]:
+    """What goes before time where an agent takes the next one: less is sooner.
+
+    What he let lie comes last of all, unless he is the only one of those `present` who has the customer's language.
+    """
+    let_lie = waiting.passed_by == seat.agent_id
+    alone = let_lie and bool(present) and not any(_could_do(each, seat, waiting) for each in present)
+    return let_lie and not alone, waiting.priority, others_do(seat, waiting, present)
+
+
+def _could_do(other: Seat, seat: Seat, waiting: Waiting) -> bool:
+    return other.agent_id != seat.agent_id and speaks(other, waiting.language)
+
+
+def in_order(
+    seat: Seat, queue: Sequence[Waiting], now: datetime, suited: timedelta, present: Sequence[Seat] = ()
+) -> list[Waiting]:
+    """What the agent may be offered, the best first: by rank, then by how long it has waited. `present`: all agents
+    who are there.
     """
     fit = [waiting for waiting in queue if offered(seat, waiting, now, suited)]
-    return sorted(fit, key=lambda w: (w.passed_by == seat.agent_id, w.priority, w.since, w.conversation_id))
+    return sorted(fit, key=lambda w: (*rank(seat, w, present), w.since, w.conversation_id))
 
 
-def best_seat(seats: Sequence[Seat], waiting: Waiting, now: datetime, suited: timedelta) -> Seat | None:
+def best_seat(
+    seats: Sequence[Seat], waiting: Waiting, now: datetime, suited: timedelta, present: Sequence[Seat] = ()
+) -> Seat | None:
     """Who gets the conversation: one whom it suits before others, with the fewest open, idle the longest.
 
-    Never the agent who let it lie, and nobody without room.
+    Never the agent who let it lie, and nobody without room, unless it is danger and nobody has any. With `present`:
+    nobody who leaves it to one of these.
     """
-    free = [s for s in seats if s.room and s.agent_id != waiting.passed_by and offered(s, waiting, now, suited)]
-    return min(free, key=lambda s: (not suits(s, waiting), s.open, s.idle_since, s.agent_id), default=None)
+    free = [
+        s
+        for s in seats
+        if (s.room or (waiting.priority == 1 and s.capacity > 0))
+        and s.agent_id != waiting.passed_by
+        and offered(s, waiting, now, suited)
+        and not others_do(s, waiting, present)
+    ]
+    return min(
+        free,
+        key=lambda s: (
+            not s.room,
+            not suits(s, waiting),
+            not speaks(s, waiting.language),
+            s.open,
+            s.idle_since,
+            s.agent_id,
+        ),
+        default=None,
+    )
+
+
+def serving(seats: Sequence[Seat], waiting: Waiting) -> Sequence[Seat]:
+    """Those by whom the customer will be taken: whom he suits; else who has his language; else anybody, in time."""
+    fit = [seat for seat in seats if suits(seat, waiting)]
+    return fit or [seat for seat in seats if speaks(seat, waiting.language)] or seats
+
+
+def comes_before(
+    other: Waiting, waiting: Waiting, present: Sequence[Seat], now: datetime, suited: timedelta
+) -> Literal["always", "longer", "never"]:
+    """Whether `other` is taken before this customer by an agent who serves him: whoever waits longer or not, if it
+    waits longer, or never.
+
+    Who has an agent of his own there is no competitor of another's customer until he has waited for `suited`; whom
+    nobody suits is everybody's. Where nobody is there, they come by urgency.
+    """
+    if not present:
+        mine = waiting.priority
+        return "always" if other.priority < mine else "longer" if other.priority == mine else "never"
+    stranded, longer = not any(suits(seat, other) for seat in present), False
+    for seat in serving(present, waiting):
+        if stranded or offered(seat, other, now, suited):
+            theirs, mine_here = rank(seat, other, present), rank(seat, waiting, present)
+            if theirs < mine_here:
+                return "always"
+            longer = longer or theirs == mine_here
+    return "longer" if longer else "never"
+
+
+def told_apart(seats: Sequence[Seat], named: Collection[str | None]) -> list[Seat]:
+    """One of each kind of agent, and whoever is `named`: all that `comes_before` can tell apart."""
+    kinds = {(s.languages, s.skills, s.agent_id if s.agent_id in named else ""): s for s in seats}
+    return list(kinds.values())
 
 
 def silence(
     unanswered: timedelta, reminded: timedelta | None, *, gone: bool, remind_seconds: float, pass_seconds: float
 ) -> Literal["", "remind", "pass"]:
-    """What an agent's silence leads to. `unanswered`, `reminded`: so long ago; `gone`: his console is closed.
+    """What an agent's silence leads to. `unanswered`, `reminded`: so long ago; `gone`: his console is closed, and
+    nobody waits for it.
 
     Nobody who is there loses a conversation unwarned, and the warning leaves him the time between the two limits.
     """
     waited = unanswered.total_seconds()
-    if waited < remind_seconds:
-        return ""
     if gone:
         return "pass"
+    if waited < remind_seconds:
+        return ""
     if reminded is None:
         return "remind"
     return "pass" if waited >= pass_seconds and reminded.total_seconds() >= pass_seconds - remind_seconds else ""

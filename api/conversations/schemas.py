@@ -183,6 +183,8 @@ class NoteOut(BaseModel):
     kind: str
     agent: str | None
     text: str
+    #: What happened, where the desk itself tells it; `from` and `to` are ids of agents.
+    facts: dict[str, Any] = {}
     mentions: list[str]
     #: The line after which it stands.
     seq: int

@@ -6,21 +6,22 @@ skips what another desk holds and looks again whether it is still due.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
 
 import structlog
-from sqlalchemy import and_, or_, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.agents.tables import Agent
 from api.channels.voice.legs import on_the_phone
 from api.chores import again_and_again
 from api.conversations import handover, rules
-from api.conversations.assignment import assign_waiting, next_agent, queue_of
+from api.conversations.assignment import assign_waiting
 from api.conversations.bell import QUEUE, agent_key, touch
-from api.conversations.notes import add_note
-from api.conversations.presence import console_gone
-from api.conversations.sentences import limits, say
+from api.conversations.places import places_of
+from api.conversations.presence import console_gone, gone_among
+from api.conversations.relief import pass_on
+from api.conversations.sentences import limits
 from api.conversations.tables import Conversation
 from api.conversations.transcript import add_message
 from api.db.engine import Database
@@ -55,20 +56,31 @@ async def keep_agents_awake(database: Database, clock: Clock) -> None:
 
 async def remind_and_pass(database: Database, now: datetime) -> int:
     """Remind the agents whose customers wait for a word, and pass on what they let lie; how many cases."""
-    limit = limits()["agent_silent"]
     c = Conversation
-    due = or_(
-        c.unanswered_since <= now - timedelta(seconds=limit["remind_seconds"]),
-        and_(c.priority == 1, c.unanswered_since <= now - timedelta(seconds=limit["urgent_remind_seconds"])),
+    query = select(c.id, c.agent_id, c.priority, c.unanswered_since, c.reminded_at).where(
+        c.owner == "agent", c.closed_at.is_(None), c.unanswered_since.is_not(None)
     )
-    query = select(c.id).where(c.owner == "agent", c.closed_at.is_(None), c.unanswered_since.is_not(None), due)
 
     async def see_to(session: AsyncSession, conversation: Conversation) -> bool:
         return await _see_to(session, conversation, now)
 
-    async with database.glance.connect() as connection:
-        ids = (await connection.scalars(query.order_by(c.priority, c.unanswered_since).limit(AT_ONCE))).all()
-    return sum([await _one(database, conversation_id, see_to) for conversation_id in ids])
+    async with database.read() as session:
+        owed = (await session.execute(query.order_by(c.priority, c.unanswered_since))).all()
+        gone = await gone_among(session, {row.agent_id for row in owed}, now) if owed else set()
+    due = [row.id for row in owed if _leads_to(row, now, gone=row.agent_id in gone)]
+    return sum([await _one(database, conversation_id, see_to) for conversation_id in due[:AT_ONCE]])
+
+
+def _leads_to(conversation: Any, now: datetime, *, gone: bool) -> str:
+    """What its agent's silence leads to (rules.silence)."""
+    limit, urgent = limits()["agent_silent"], "urgent_" if conversation.priority == 1 else ""
+    return rules.silence(
+        now - conversation.unanswered_since,
+        now - conversation.reminded_at if conversation.reminded_at else None,
+        gone=gone,
+        remind_seconds=limit[f"{urgent}remind_seconds"],
+        pass_seconds=limit[f"{urgent}pass_seconds"],
+    )
 
 
 async def _one(database: Database, conversation_id: str, do: Do) -> bool:
@@ -88,57 +100,16 @@ async def _see_to(session: AsyncSession, conversation: Conversation, now: dateti
         return False
     if await on_the_phone(session, conversation, now):
         return False  # he talks with the customer who writes, too
-    limit, urgent = limits()["agent_silent"], "urgent_" if conversation.priority == 1 else ""
     gone = await console_gone(session, conversation.agent_id, now)
-    act = rules.silence(
-        now - conversation.unanswered_since,
-        now - conversation.reminded_at if conversation.reminded_at else None,
-        gone=gone,
-        remind_seconds=limit[f"{urgent}remind_seconds"],
-        pass_seconds=limit[f"{urgent}pass_seconds"],
-    )
+    act = _leads_to(conversation, now, gone=gone)
     if act == "remind":
         conversation.reminded_at = now
         await touch(session, agent_key(conversation.agent_id))
         await touch(session, QUEUE)  # the supervisor's page shows it
         log.info("agent.reminded", agent=conversation.agent_id, conversation=conversation.id)
     elif act == "pass":
-        await pass_on(session, conversation, now, gone=gone)
+        await pass_on(session, conversation, now, "gone" if gone else "silent")
     return act != ""
-
-
-async def pass_on(session: AsyncSession, conversation: Conversation, now: datetime, *, gone: bool = False) -> None:
-    """Give a (locked) conversation whose agent is silent to the next one, or put it back where it waited before."""
-    silent = await session.get(Agent, conversation.agent_id) if conversation.agent_id else None
-    language, since = conversation.language, conversation.unanswered_since or now
-    minutes = max(int((now - since).total_seconds() // 60), 1)
-    to = await next_agent(session, conversation, now, but=conversation.agent_id)
-    if to is not None:
-        handover.give_to_agent(conversation, to, now)
-        conversation.handover_reason = "silent"
-    else:
-        handover.give_to_queue(conversation, "silent", now)
-    conversation.passed_by = silent.id if silent else None
-    told = [
-        say(
-            "note_gone" if gone else "note_silent",
-            each,
-            agent=silent.username if silent else "?",
-            minutes=minutes,
-            to=to.username if to else say("note_queue", each),
-        )
-        for each in ("zh", "en")
-    ]
-    await add_note(session, conversation, None, "transfer", "\n".join(told), now)
-    if to is not None:
-        await add_message(session, conversation, "system", say("agent_passed", language), now)
-    else:
-        words = await handover.passed_words(session, conversation, "agent_passed_back", now)
-        offers = await handover.ways_out(session, conversation)
-        await add_message(session, conversation, "system", words, now, offers=offers)
-        conversation.place_told = await handover.position(session, conversation)
-    await session.flush()
-    log.info("agent.relieved", agent=conversation.passed_by, conversation=conversation.id, to=to.id if to else None)
 
 
 async def tell_places(database: Database, now: datetime) -> int:
@@ -148,18 +119,19 @@ async def tell_places(database: Database, now: datetime) -> int:
     async with database.read() as session:
         if not await handover.agents_on_duty(session, now):
             return 0
-        places = {waiting.conversation_id: place for place, waiting in enumerate(await queue_of(session, now), 1)}
         query = select(Conversation).where(Conversation.owner == "waiting", Conversation.closed_at.is_(None))
-        due = [row.id for row in await session.scalars(query) if _due(row, places.get(row.id, 0), now, limit)]
+        ripe = [row for row in await session.scalars(query) if _due(row, 1, now, limit)]
+        stand = await places_of(session, now, {row.id for row in ripe}) if ripe else {}
+        due = [row.id for row in ripe if row.id in stand and _due(row, stand[row.id].number, now, limit)]
 
     async def tell(session: AsyncSession, conversation: Conversation) -> bool:
-        place = await handover.position(session, conversation)
-        if not _due(conversation, place, now, limit):
+        place = stand[conversation.id]
+        if not _due(conversation, place.number, now, limit):
             return False
-        words = await handover.place_words(session, conversation, place, now)
+        words = handover.place_words(conversation, place)
         offers = await handover.ways_out(session, conversation)
         await add_message(session, conversation, "system", words, now, offers=offers)
-        conversation.place_told, conversation.waiting_told_at = place, now
+        conversation.place_told, conversation.waiting_told_at = place.number, now
         conversation.place_times += 1
         return True
 

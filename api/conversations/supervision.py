@@ -2,23 +2,20 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.agents.tables import Agent
 from api.conversations import ownership
 from api.conversations.accept import ORDINARY
-from api.conversations.bell import QUEUE, agent_key, touch
+from api.conversations.bell import QUEUE, touch
 from api.conversations.notes import add_note
 from api.conversations.presence import SERVING, seen_lately
-from api.conversations.tables import Conversation, Mention, Note
+from api.conversations.tables import Conversation, Note
 from api.deps import Caller
 from api.errors import Problem
 
 #: Marked by a supervisor: before what is ordinary, after danger.
 URGENT = 2
-#: What the agent reads whose conversation a supervisor has taken, beside his own name.
-TAKEN = {"zh": "@{name} 由班长接管", "en": "@{name} taken over by the supervisor"}
 
 
 async def assign(
@@ -53,7 +50,8 @@ async def assign(
     own = target.id == supervisor.id
     given = await ownership.claim(session, conversation_id, target, now, strict=not force, given=not own)
     if note:
-        await add_note(session, given, supervisor.id, "transfer", f"→ {target.username}: {note}", now)
+        facts = {"what": "transfer", "to": target.id}
+        await add_note(session, given, supervisor.id, "transfer", note, now, facts=facts)
     return given
 
 
@@ -68,9 +66,7 @@ async def take_over(
         return await ownership.claim(session, conversation_id, supervisor, now, strict=True, caller=caller)
     if conversation.agent_id == supervisor.id:
         return conversation
-    before = await session.get_one(Agent, conversation.agent_id)
-    note = TAKEN["en" if before.language == "en" else "zh"].format(name=before.username)
-    return await ownership.transfer(session, conversation_id, caller, supervisor, supervisor.username, now, note=note)
+    return await ownership.transfer(session, conversation_id, caller, supervisor, supervisor.username, now)
 
 
 async def whisper(session: AsyncSession, conversation_id: str, supervisor: Agent, text: str, now: datetime) -> Note:
@@ -82,14 +78,7 @@ async def whisper(session: AsyncSession, conversation_id: str, supervisor: Agent
     if conversation.owner != "agent" or conversation.agent_id is None:
         raise Problem(409, "no-agent", "No agent has this conversation.", owner=conversation.owner)
     owner = conversation.agent_id
-    note = await add_note(session, conversation, supervisor.id, "whisper", text, now)
-    if owner != supervisor.id:
-        named = select(Mention.note_id).where(Mention.note_id == note.id, Mention.agent_id == owner)
-        if await session.scalar(named) is None:
-            session.add(Mention(note_id=note.id, agent_id=owner))
-            await session.flush()
-    await touch(session, agent_key(owner))
-    return note
+    return await add_note(session, conversation, supervisor.id, "whisper", text, now, tell=(owner,))
 
 
 async def prioritise(session: AsyncSession, conversation_id: str, urgent: bool) -> Conversation:

@@ -160,6 +160,11 @@ class QueueWait(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     seconds: Mapped[int]
     at: Mapped[datetime]
+    #: What kind of customer it was, and how many agents were there whom he suited; 0 where that is not known.
+    language: Mapped[str | None] = mapped_column(String(2))
+    skill: Mapped[str] = mapped_column(String(12), default="", server_default="")
+    priority: Mapped[int] = mapped_column(default=4, server_default="4")
+    agents: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class Alarm(Base):
@@ -172,6 +177,8 @@ class Alarm(Base):
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"))
     provider_id: Mapped[str] = mapped_column(String(80))
     kind: Mapped[str] = mapped_column(String(40))
+    #: The customer's very words that tell of it, one a line.
+    words: Mapped[str] = mapped_column(String(400), default="", server_default="")
     #: Who owned the conversation then; with an agent, nothing was sent to the customer.
     owner: Mapped[str] = mapped_column(String(8))
     ticket_number: Mapped[str | None] = mapped_column(String(12))
@@ -220,6 +227,8 @@ class Note(Base):
     kind: Mapped[str] = mapped_column(String(12))  # note | whisper | transfer | handback | close
     agent_id: Mapped[str | None] = mapped_column(ForeignKey("agents.id"))
     text: Mapped[str] = mapped_column(Text)
+    #: What happened, where the desk tells it in the reader's words (notes.told): {"what", …}.
+    facts: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     at: Mapped[datetime]
 
 

@@ -214,15 +214,20 @@ async def queue_turn(session: AsyncSession, message: Message, payload: dict[str,
     await touch(session, TURNS)
 
 
-async def drop_turns(session: AsyncSession, conversation_id: str, but: str | None = None) -> None:
-    """Give up the bot's unfinished turns of a conversation that it no longer owns (except that of message `but`)."""
-    await session.execute(
+async def drop_turns(session: AsyncSession, conversation_id: str, but: str | None = None) -> bool:
+    """Give up the bot's unfinished turns of a conversation that it no longer owns (except that of message `but`).
+
+    Whether there were any: the customer has had no answer to them.
+    """
+    dropped = await session.execute(
         update(Turn)
         .where(Turn.conversation_id == conversation_id, Turn.state.in_(UNFINISHED), Turn.message_id != (but or ""))
         .values(state="dropped")
+        .returning(Turn.message_id)
         .execution_options(synchronize_session=False)
     )
     await touch(session, conversation_id)
+    return bool(dropped.all())
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.conversations.turns import LiveTurn
 from api.customers.matters import customers_ticket
+from api.customers.refs import number_for
 from api.customers.service import verified_account_of
 from api.customers.tables import Account
 from api.db.idempotency import once, require_key
@@ -85,12 +86,15 @@ async def is_own(session: AsyncSession, caller: Caller, ticket: Ticket, now: dat
 
 
 def shown(caller: Caller, shape: Shape, given: str | None = None) -> Shape:
-    """A ticket as its caller sees it.
+    """A ticket as its caller sees it. People read the last four digits of its account, as at the console.
 
     To the bot the phone of an account's ticket is masked, unless the customer named (`given`) that very number now; of
     a ticket of the same customer's other conversation it sees no words either.
     """
-    if caller.kind != "bot" or (shape.account_number is None and shape.conversation_id == caller.conversation_id):
+    if caller.kind != "bot":
+        number = shape.account_number and number_for(caller, shape.account_number)
+        return shape.model_copy(update={"account_number": number})
+    if shape.account_number is None and shape.conversation_id == caller.conversation_id:
         return shape
     seen: dict[str, Any] = {}
     if shape.contact_phone != given:

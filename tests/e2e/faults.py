@@ -139,7 +139,7 @@ class LooseDesk(Desk):
         model = keep_model(ensure_model(ROOT, home), home)
         self._parts = {
             part.name: part
-            for part in (parts.front_desk(settings), parts.bot(settings, model), parts.actions(settings))
+            for part in (*parts.front_desks(settings), parts.bot(settings, model), parts.actions(settings))
         }
         own = {
             "front desk": {"MAINSDESK_PORT": str(self.port)},

@@ -1,6 +1,7 @@
 """Verification, the verified customer's account, ticket look-ups, contact records, accounts for staff."""
 
 import asyncio
+import base64
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -10,6 +11,8 @@ import httpx
 import pytest
 from sqlalchemy import event, select
 
+from api.audit.service import reference
+from api.audit.tables import AuditEntry
 from api.conversations.tables import Conversation
 from api.customers.tables import Account, VerificationTry
 from api.db.engine import Database
@@ -291,6 +294,70 @@ async def test_staff_read_an_account_with_all_points_of_its_customer(
     assert [point["account_number"] for point in body["service_points"]] == [NUMBER, "5500112233"]
     assert (await client.get(f"{API}/accounts/1", headers=service)).status_code == 404
     assert (await client.get(f"{API}/accounts/{NUMBER}", headers=mine)).status_code == 403
+
+
+@pytest.fixture
+async def agent(client: httpx.AsyncClient, service: Headers) -> Headers:
+    """Headers of an agent's token."""
+    new = {"username": "mei", "password": "correct horse"}
+    await client.post(f"{API}/agents", json=new, headers=service)
+    answer = await client.post(f"{API}/agents/login", json=new)
+    return {"Authorization": f"Bearer {answer.json()['token']}"}
+
+
+async def test_people_see_masked_numbers_until_they_open_an_account(
+    client: httpx.AsyncClient, service: Headers, agent: Headers, database: Database
+) -> None:
+    found = await client.get(f"{API}/accounts", params={"q": "李梅"}, headers=agent)
+    assert [one["number"] for one in found.json()["items"]] == ["******2233", "******2233"]
+    assert NUMBER not in found.text
+    ref = found.json()["items"][0]["ref"]
+    assert NUMBER not in base64.b64decode(ref.encode() + b"==", altchars=b"-_").decode("latin-1")
+    again = await client.get(f"{API}/accounts", params={"q": NUMBER[:7]}, headers=service)
+    assert [(one["number"], one["ref"] == ref) for one in again.json()["items"]] == [
+        (NUMBER, True),
+        ("3300112299", False),
+    ]
+    opened = (await client.get(f"{API}/accounts/{ref}", headers=agent)).json()
+    assert (opened["number"], opened["phone"]) == (NUMBER, PHONE)
+    assert [point["account_number"] for point in opened["service_points"]] == [NUMBER, "******2233"]
+    other = (await client.get(f"{API}/accounts/{opened['service_points'][1]['ref']}", headers=agent)).json()
+    assert other["number"] == "5500112233"
+    assert (await client.get(f"{API}/accounts/{NUMBER}", headers=agent)).json()["number"] == NUMBER
+    for forged in (ref[:-4] + "AAAA", "ar_", "ar_%C3%A9", "ar_AAAA"):
+        assert (await client.get(f"{API}/accounts/{forged}", headers=agent)).status_code == 404
+    async with database.read() as session:
+        subjects = list(await session.scalars(select(AuditEntry.subject).where(AuditEntry.action == "read")))
+    assert {reference("account", NUMBER), reference("account", "5500112233")} <= set(subjects)
+    assert subjects.count(reference("account", NUMBER)) == 1  # by whichever name it was opened
+    assert NUMBER not in str(subjects)
+
+
+async def test_people_see_masked_numbers_in_lists_tickets_and_contacts(
+    client: httpx.AsyncClient, service: Headers, agent: Headers, mine: Headers, database: Database, clock: Any
+) -> None:
+    await prove(client, mine)
+    conversations = f"{API}/conversations"
+    for headers, listed in ((agent, "******2233"), (service, NUMBER)):
+        rows = (await client.get(conversations, headers=headers)).json()["items"]
+        assert [row["verified_account"] for row in rows] == [listed]
+        assert (await client.get(f"{conversations}/cv_1", headers=headers)).json()["verified_account"] == NUMBER
+    body = {"kind": "complaint", "utility": "power"}
+    number = (await client.post(f"{API}/tickets", json=body, headers=mine)).json()["number"]
+    await client.post(f"{conversations}/cv_1/contact-records", json={"kind": "told"}, headers=mine)
+    paths = (f"{API}/tickets", f"{API}/tickets/{number}", f"{API}/contact-records")
+    for headers, shown in ((agent, "******2233"), (service, NUMBER)):
+        for path in paths:
+            answer = (await client.get(path, headers=headers)).json()
+            assert answer.get("items", [answer])[0]["account_number"] == shown, path
+    ref = (await client.get(f"{API}/accounts", params={"q": NUMBER}, headers=agent)).json()["items"][0]["ref"]
+    listed = await client.get(f"{API}/contact-records", params={"account_number": ref}, headers=agent)
+    assert [row["account_number"] for row in listed.json()["items"]] == ["******2233"]
+    async with database.write() as session, session.begin():
+        (await session.get_one(Conversation, "cv_1")).owner = "waiting"
+    clock.advance(minutes=31)  # the customer is not verified any more
+    later = (await client.get(f"{conversations}/cv_1", headers=agent)).json()
+    assert later["verified_account"] == "******2233"
 
 
 async def test_contacts_are_kept_and_listed(

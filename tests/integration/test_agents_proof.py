@@ -252,6 +252,41 @@ async def test_admins_change_agents_and_agents_little_of_themselves(
     assert ("agent.changed", f"agent:{boss['id']}") in log
 
 
+@pytest.mark.parametrize("by", ["service", "boss"])
+async def test_an_admin_resets_a_colleagues_password(
+    client: httpx.AsyncClient, service: Headers, database: Database, by: str
+) -> None:
+    mei = await created(client, service)
+    boss = await created(client, service, "boss", role="admin")
+    mine, theirs = await token(client), service if by == "service" else await token(client, "boss")
+    for _ in range(5):
+        await sign_in(client, password="wrong")
+    change = {"password": "for the first time", "name": "小梅"}
+    refused = await client.patch(f"{AGENTS}/mei", json=change, headers=mine)
+    assert refused.status_code == 403
+    for weak in ("password1", "mei", "short"):
+        answer = await client.patch(f"{AGENTS}/mei", json={"password": weak}, headers=theirs)
+        assert answer.status_code == 422
+        assert weak not in answer.text.replace("password-", "").replace("shorter", "")
+    assert (await client.get("/api/v1/tickets", headers=mine)).status_code == 200
+    answer = await client.patch(f"{AGENTS}/mei", json=change, headers=theirs)
+    assert (answer.status_code, answer.json()["name"]) == (200, "小梅")
+    assert "for the first time" not in answer.text
+    assert (await client.get("/api/v1/tickets", headers=mine)).status_code == 401
+    assert (await sign_in(client)).json()["type"] == "wrong-credentials"
+    assert (await sign_in(client, password="for the first time")).json()["type"] == "password-change-required"
+    who = "service" if by == "service" else f"agent:{boss['id']}"
+    assert (who, "agent.password_reset", f"agent:{mei['id']}") in await noted(database)
+
+
+async def test_nobody_gets_past_the_own_old_password(client: httpx.AsyncClient, service: Headers) -> None:
+    await created(client, service, "boss", role="admin")
+    mine = await token(client, "boss")
+    answer = await client.patch(f"{AGENTS}/boss", json={"password": "for the first time"}, headers=mine)
+    assert (answer.status_code, answer.json()["type"]) == (409, "own-account")
+    assert (await sign_in(client, "boss")).status_code == 200
+
+
 @pytest.mark.parametrize("body", [{"role": "agent"}, {"active": False}])
 async def test_there_is_always_an_active_admin(
     client: httpx.AsyncClient, service: Headers, body: dict[str, Any]

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,11 +13,15 @@ from fastapi import FastAPI
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
+from api.audit.head import CUT_OFF, FILE, remembered
 from api.audit.protection import PROTECTION
 from api.audit.service import Verdict, key_fits, record, reference, sign_with, verify
+from api.audit.start import look_at_the_log
 from api.audit.tables import AuditEntry
 from api.db.engine import Database
 from api.db.schema import upgrade
+from api.settings import Settings
+from mainsdesk.audit import verify_log
 
 Headers = dict[str, str]
 KEY = "audit-key"
@@ -223,6 +228,43 @@ async def test_a_cut_off_end_shows_to_who_noted_the_last_hash(database: Database
     assert (await check(database)).fault == ""  # a shorter log is whole in itself
     assert (await check(database, expect=early)).fault == ""
     assert (await check(database, expect=noted)).fault.startswith("No entry has the expected hash")
+
+
+async def test_a_cut_off_end_shows_to_the_desk_that_remembers_it(
+    database: Database, settings: Settings, capfd: pytest.CaptureFixture[str]
+) -> None:
+    home = settings.home
+    await look_at_the_log(database, settings)
+    assert remembered(home) is None  # of an empty log
+    await write(database, "x:1", "x:2", "x:3")
+    await look_at_the_log(database, settings)
+    async with database.read() as session:
+        last = await session.get_one(AuditEntry, 3)
+    assert remembered(home) == (3, last.hash)
+    assert (home / FILE).stat().st_mode & 0o777 == 0o600
+    await write(database, "x:4")
+    status, words = await asyncio.to_thread(verify_log, settings)
+    assert (status, words.split(";")[0]) == (0, "4 entries hold")
+    known = remembered(home)
+    assert known
+    assert known[0] == 4
+    assert not [line for line in capfd.readouterr().out.splitlines() if "audit" in line]
+    await tamper(database, "DELETE FROM audit_entries WHERE id > 2")
+    for _ in range(2):  # the desk does not get used to it, whatever is written by then
+        status, words = await asyncio.to_thread(verify_log, settings)
+        assert (status, words.splitlines()[0]) == (1, CUT_OFF.format(id=4, file=home / FILE))
+        await look_at_the_log(database, settings)
+        assert "audit.entries_are_gone" in capfd.readouterr().out
+        await write(database, "x:5", "x:6")
+    assert remembered(home) == known
+    (home / FILE).unlink()
+    assert (await asyncio.to_thread(verify_log, settings))[0] == 0
+
+
+@pytest.mark.parametrize("text", ["", "x", "3:abc", "-1:" + "0" * 64, "\xff"])
+def test_a_head_that_is_none_is_not_believed(tmp_path: Path, text: str) -> None:
+    (tmp_path / FILE).write_text(text, encoding="utf-8")
+    assert remembered(tmp_path) is None
 
 
 async def test_what_was_removed_by_procedure_is_left_out_of_the_check(database: Database) -> None:

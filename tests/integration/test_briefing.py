@@ -87,4 +87,6 @@ async def test_nothing_to_tell_is_no_briefing(
 ) -> None:
     assert (await release(client, service)).status_code == 200
     async with database.read() as session:
-        assert (await session.get_one(Conversation, "cv_1")).briefing == {}
+        assert (await session.get_one(Conversation, "cv_1")).briefing == {"summary": "", "slots": {}}, (
+            "only that a colleague was there"
+        )

@@ -19,6 +19,7 @@ from api.network.tables import Place, ServicePoint
 from api.tickets.tables import Ticket
 from bot.actions.articles import tell_article
 from bot.actions.desk import Desk
+from bot.actions.information import ActionPrice
 from bot.actions.turn import SLOTS, Turn
 
 Headers = dict[str, str]
@@ -245,6 +246,37 @@ async def test_the_bot_says_honestly_what_it_may_not_tell(
     await tell_article(talk, "faq_card_refund")
     assert said(talk) == ["utter_article_to_check"]
     assert [button["title"] for button in talk.dispatcher.messages[0]["buttons"]] == ["转人工"]
+
+
+async def test_the_bot_says_a_changed_text_at_once_and_nothing_that_was_ended(
+    turn: Callable[..., Turn], conversation: NewConversation, client: httpx.AsyncClient, service: Headers
+) -> None:
+    await conversation()
+    new = {"zh": "从今天起，电卡余额请到营业厅退。", "en": "From today on, card credit is refunded at a service hall."}
+    path = f"{ARTICLES}/card_refund"
+    assert (await client.patch(path, json={"version": 0, "body": new}, headers=service)).status_code == 200
+    for language in ("zh", "en"):
+        talk = turn("电卡能退吗", language=language)
+        await tell_article(talk, "faq_card_refund")
+        assert said(talk)[0] == new[language]
+    assert (await client.post(f"{path}/end", json={"version": 1}, headers=service)).status_code == 200
+    talk = turn("电卡能退吗")
+    await tell_article(talk, "faq_card_refund")
+    assert said(talk) == ["utter_article_to_check"]
+
+
+async def test_no_general_price_is_told_where_the_particular_rule_is_open(
+    turn: Callable[..., Turn], conversation: NewConversation, client: httpx.AsyncClient, service: Headers
+) -> None:
+    await conversation()
+    asked = turn("小区的水价为什么要分摊损耗")
+    await ActionPrice().tell(asked)
+    assert len(said(asked)) > 1
+    ended = await client.post(f"{ARTICLES}/estate_water_price/end", json={"version": 0}, headers=service)
+    assert ended.status_code == 200
+    asked = turn("小区的水价为什么要分摊损耗")
+    await ActionPrice().tell(asked)
+    assert said(asked) == ["utter_article_to_check"]
 
 
 async def test_the_bot_says_honestly_that_it_cannot_look(turn: Callable[..., Turn]) -> None:

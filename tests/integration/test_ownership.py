@@ -92,6 +92,7 @@ async def test_handover_with_nobody_on_duty(desk: Desk, chat: Chat, clock: Clock
         "agents_on_duty": 0,
         "position": 1,
         "expected_wait_minutes": None,
+        "own_language": True,
         "hours": {"zh": HOURS["zh"], "en": HOURS["en"]},
         "hotline": "95598",
         "callback_due_at": "2026-03-05T00:00:00Z",

@@ -1,7 +1,17 @@
-// The composer: tabs, drafts, the counter, Ctrl+Enter, colleagues' names. The node may be swapped.
+// The composer: tabs, drafts, the counter, Enter, colleagues' names. The node may be swapped.
 const $ = (id) => document.getElementById(id);
 const draftOf = (area) => `mainsdesk-draft ${$("composer").dataset.draft} ${area.id}`;
 const writing = (node) => node?.matches?.("#reply-text, #note-text");
+
+// Enter sends, where the agent has chosen so; else it begins a new line and Ctrl+Enter sends.
+const ENTER = "mainsdesk-enter-sends";
+const entering = () => $("enter-sends") && ($("enter-sends").checked = Boolean(localStorage.getItem(ENTER)));
+document.addEventListener("change", (event) => {
+  if (event.target.id !== "enter-sends") return;
+  if (event.target.checked) localStorage.setItem(ENTER, "1");
+  else localStorage.removeItem(ENTER);
+  $("reply-text").focus();
+});
 
 function count() {
   const form = $("reply-form"), area = $("reply-text"), sign = $("count");
@@ -12,6 +22,7 @@ function count() {
   $("send").disabled = length > longest;
 }
 function restore() {
+  entering();
   for (const id of ["reply-text", "note-text"]) {
     const area = $(id);
     if (area && !area.value) area.value = sessionStorage.getItem(draftOf(area)) ?? "";
@@ -39,7 +50,7 @@ function insert(text) {
   show("tab-reply");
   const area = $("reply-text");
   if (area.disabled) return;
-  const before = area.value.slice(0, area.selectionStart).replace(/(^|\n)\/$/, "$1");
+  const before = area.value.slice(0, area.selectionStart);
   area.value = before + text + area.value.slice(area.selectionEnd);
   area.selectionStart = area.selectionEnd = before.length + text.length;
   area.dispatchEvent(new Event("input", { bubbles: true }));
@@ -82,7 +93,7 @@ document.addEventListener("open-tab", (event) => show(event.target.id));
 // Colleagues' names after @ in a note.
 const typed = () => {
   const area = $("note-text");
-  return area.value.slice(0, area.selectionStart).match(/@([\w.-]*)$/)?.[1] ?? null;
+  return area.value.slice(0, area.selectionStart).match(/@([\p{L}\p{N}_.-]*)$/u)?.[1] ?? null;
 };
 function name(username) {
   const area = $("note-text"), at = area.selectionStart, part = typed() ?? "";
@@ -109,14 +120,16 @@ function names() {
 document.addEventListener("input", (event) => event.target.id === "note-text" && names());
 
 document.addEventListener("keydown", (event) => {
-  if (event.isComposing) return;
+  if (event.isComposing || event.keyCode === 229) return; // 229: the key that ends a composition, in some browsers
   const node = event.target;
   if (node.matches("#composer [role=tab]") && (event.key === "ArrowLeft" || event.key === "ArrowRight"))
     return show(node.id === "tab-note" ? "tab-reply" : "tab-note"), $(node.id === "tab-note" ? "tab-reply" : "tab-note").focus();
-  if (writing(node) && event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+  const sends = event.ctrlKey || event.metaKey || (node.id === "reply-text" && !event.shiftKey && localStorage.getItem(ENTER));
+  if (writing(node) && event.key === "Enter" && sends) {
     event.preventDefault();
-    return node.value.trim() && node.form.requestSubmit(node.id === "note-text" ? $("save-note") : $("send"));
+    return !event.repeat && node.value.trim() && node.form.requestSubmit(node.id === "note-text" ? $("save-note") : $("send"));
   }
+  if (writing(node) && event.key === "Escape" && $("mentions").hidden) return $("scroll").focus();
   if (node.id === "note-text" && !$("mentions").hidden) {
     const buttons = [...document.querySelectorAll("#mentions button")];
     const at = buttons.findIndex((button) => button.getAttribute("aria-current"));

@@ -27,10 +27,43 @@ function failed() {
   place.append(notice);
 }
 
+// What has not changed is not swapped: nothing is read out twice, and no focus or open part is lost. Nor is a list
+// swapped under a pressed button or one that waits for its answer: the click, or what was answered, would be lost.
+const LISTS = "#inbox, #live, #list, #to-tell, #my-calls, #calls-lists";
+const shown = new WeakMap(), asking = new Set();
+let pressed = null, late = null;
+const hintOf = (node) => node.getAttribute("hx-trigger")?.match(/sse:[\w-]+/)?.[0];
+const busy = (list) => list === pressed || [...asking].some((node) => list.contains(node));
+document.body.addEventListener("htmx:beforeSwap", (event) => {
+  const { target, serverResponse, xhr, requestConfig } = event.detail;
+  if (!target?.matches?.(`${LISTS}, .strips > div`) || xhr.status !== 200) return;
+  const fresh = serverResponse.replace(/(<time data-since="[^"]*">)[^<]*/g, "$1");
+  if (shown.get(target) === fresh) event.detail.shouldSwap = false;
+  else if (requestConfig.elt === target && busy(target)) (late = target), (event.detail.shouldSwap = false);
+  else shown.set(target, fresh);
+});
+function catchUp() {
+  if (!late || busy(late)) return;
+  window.htmx.trigger(late, hintOf(late));
+  late = null;
+}
+document.body.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.detail.elt.parentElement?.closest(LISTS)) asking.add(event.detail.elt);
+});
+document.body.addEventListener("htmx:afterRequest", (event) => {
+  if (asking.delete(event.detail.elt)) catchUp();
+});
+document.addEventListener("pointerdown", (event) => (pressed = event.target.closest?.(LISTS) ?? null), true);
+for (const kind of ["pointerup", "pointercancel", "dragend"])
+  document.addEventListener(kind, () => {
+    pressed = null;
+    setTimeout(catchUp);
+  });
+
 // A fragment that could not be fetched is fetched again, because its hint does not come twice.
 const pauses = new Map(); // by element: ms
 function fetchAgain(node) {
-  const hint = node.getAttribute("hx-trigger")?.match(/sse:[\w-]+/)?.[0];
+  const hint = hintOf(node);
   if (!hint || !node.getAttribute("hx-get")?.startsWith("/console/_/")) return;
   const pause = Math.min((pauses.get(node) ?? 500) * 2, 15_000);
   pauses.set(node, pause);
@@ -38,7 +71,7 @@ function fetchAgain(node) {
 }
 window.addEventListener("offline", () => connected("requests", false));
 window.addEventListener("online", () => {
-  for (const node of pauses.keys()) window.htmx.trigger(node, node.getAttribute("hx-trigger").match(/sse:[\w-]+/)[0]);
+  for (const node of pauses.keys()) window.htmx.trigger(node, hintOf(node));
 });
 
 // Notices go by a click or, the good ones, after a while.

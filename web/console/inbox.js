@@ -1,6 +1,5 @@
 // The lists, their shortcuts, and the transcript's end: what htmx does not do for the inbox and a conversation.
 const $ = (id) => document.getElementById(id);
-const title = document.title;
 const here = document.querySelector(".workplace[data-conversation]")?.dataset.conversation ?? "";
 
 // What was seen of one's own conversations: ids and line numbers only.
@@ -14,20 +13,28 @@ function seen() {
 }
 
 let known = null; // ids that waited when the list was last looked at
+const heardOf = new Map(); // the last line of each of one's own then
+let acted = 0; // when a claim was asked for
+document.body.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.detail.requestConfig.verb === "post") acted = Date.now();
+});
 function lookAtLists() {
   const counts = $("counts");
   if (!counts) return;
-  const open = Number(counts.dataset.owed) + Number(counts.dataset.waiting);
-  document.title = open ? `(${open}) ${title}` : title;
-
   const before = seen(), now = {};
+  let heard = false;
   for (const mark of document.querySelectorAll("#inbox .unread")) {
     const row = mark.closest("[data-conversation]"), link = row.querySelector("[data-seq]");
     const id = row.dataset.conversation, seq = Number(link.dataset.seq);
-    now[id] = id === here && !document.hidden ? seq : (before[id] ?? 0);
+    const owes = row.querySelector("[data-since]"), looked = id === here && !document.hidden;
+    const own = !heardOf.has(id) && Date.now() - acted < 5000; // just taken by this agent himself
+    heard ||= known && owes && !looked && !own && seq > (heardOf.get(id) ?? 0);
+    heardOf.set(id, seq);
+    now[id] = looked ? seq : (before[id] ?? 0);
     mark.hidden = seq <= now[id];
   }
   sessionStorage.setItem(SEEN, JSON.stringify(now));
+  if (heard) document.body.dispatchEvent(new Event("ring"));
 
   const waiting = new Set([...document.querySelectorAll("#inbox .claim")].map((node) => node.id));
   const fresh = known && [...waiting].filter((id) => !known.has(id)).length;
@@ -119,18 +126,28 @@ const keys = {
   r: () => $("tab-reply")?.dispatchEvent(new CustomEvent("open-tab", { bubbles: true })),
   i: () => $("tab-note")?.dispatchEvent(new CustomEvent("open-tab", { bubbles: true })),
   "/": () => $("search")?.focus(),
-  "?": () => {
-    const help = $("shortcuts");
-    help.open = !help.open;
-    if (help.open) help.querySelector("summary").focus();
-  },
+  "?": () => $("shortcuts").showModal(),
 };
+$("open-shortcuts").addEventListener("click", keys["?"]);
+$("shortcuts").addEventListener("click", (event) => event.target === $("shortcuts") && $("shortcuts").close());
+
+// A field that was taken away while somebody wrote in it (a colleague took over): what he types on is no shortcut.
+const FIELDS = "input, textarea, select, [contenteditable]";
+let wrote = 0;
+document.addEventListener("pointerdown", () => (wrote = 0));
+document.addEventListener("keydown", (event) => {
+  if (!event.target.closest(FIELDS)) return;
+  const done = ["Escape", "Tab"].includes(event.key) || event.ctrlKey || event.metaKey;
+  wrote = done && !event.isComposing ? 0 : Date.now();
+}, true);
+
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-  if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+  if (event.target.closest(`${FIELDS}, dialog`)) return;
+  if (Date.now() - wrote < 1500) return void (wrote = Date.now());
   const list = event.target.closest(".side") && { ArrowDown: "j", ArrowUp: "k" }[event.key];
   const shortcut = keys[list || event.key];
-  if (!shortcut) return;
+  if (!shortcut || (event.repeat && !"jk".includes(list || event.key))) return;
   event.preventDefault();
   shortcut();
 });

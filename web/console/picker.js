@@ -36,9 +36,19 @@ function mark(by) {
   next.scrollIntoView({ block: "nearest" });
   $("picker-q").setAttribute("aria-activedescendant", next.id);
 }
-document.addEventListener("input", (event) => {
+// What is typed is looked at, not which key it was: with a Chinese input method the key of "/" may write 、 or ／.
+function slash(event) {
+  const area = event.target;
   if (event.target.id === "picker-q") wanted = false;
-});
+  if (area.id !== "reply-text" || event.isComposing || !/^(insert(Text|CompositionText)|)$/.test(event.inputType ?? "")) return;
+  const at = area.selectionStart;
+  if (!/(^|\n)[/／、]$/.test(area.value.slice(0, at)) || !/^[/／、]$/.test(event.data ?? "")) return;
+  area.setRangeText("", at - 1, at, "end");
+  area.dispatchEvent(new Event("input", { bubbles: true }));
+  open();
+}
+document.addEventListener("input", slash);
+document.addEventListener("compositionend", slash);
 document.body.addEventListener("htmx:afterSettle", (event) => {
   if (event.target.id !== "picks") return;
   mark(0);
@@ -53,12 +63,8 @@ document.addEventListener("click", (event) => {
   else if (event.target.closest("#close-picker")) close();
 });
 document.addEventListener("keydown", (event) => {
-  if (event.isComposing) return;
+  if (event.isComposing || event.keyCode === 229) return;
   const node = event.target;
-  if (node.id === "reply-text" && event.key === "/" && /(^|\n)$/.test(node.value.slice(0, node.selectionStart))) {
-    event.preventDefault();
-    return open();
-  }
   if (node.id !== "picker-q") return;
   if (event.key === "Escape") close();
   else if (event.key === "ArrowDown" || event.key === "ArrowUp") {

@@ -7,12 +7,6 @@ function mark() {
 }
 new MutationObserver(mark).observe(document.querySelector("title"), { childList: true });
 
-// A strip that has not changed is left alone, so that nothing is read out twice.
-document.body.addEventListener("htmx:beforeSwap", (event) => {
-  const { target, serverResponse } = event.detail;
-  if (target?.id === "risks" && target.dataset.shown === serverResponse) event.detail.shouldSwap = false;
-  else if (target?.id === "risks") target.dataset.shown = serverResponse;
-});
 document.body.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.elt?.id === "risks") mark();
 });

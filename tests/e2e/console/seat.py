@@ -12,7 +12,7 @@ from tests.e2e.page import LOCALES, PATIENCE, WATCH_POLICY
 PASSWORD = "a long enough password"
 #: What the browser and htmx say of a connection that is gone, which a test takes away on purpose, and of refusals.
 NETWORK = re.compile(
-    r"net::ERR_|Failed to load resource|EventSource|Failed to fetch|^htmx:(sendError|afterRequest|sseError)"
+    r"net::ERR_|Failed to load resource|EventSource|Failed to fetch|^htmx:(sendError|sendAbort|afterRequest|sseError)"
     r"|Response Status Error Code (4\d\d|503) |^\[object Event\]$"
 )
 

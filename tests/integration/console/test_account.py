@@ -78,7 +78,7 @@ async def test_a_new_password_ends_all_other_sign_ins_and_renews_this_one(
         await agents.sign_in(session, await session.get_one(Agent, desk.agent.id), "elsewhere", clock())
     change = {"current": PASSWORD, "password": "battery staple", "again": "battery staple"}
     for wrong, words in (
-        ({"current": "wrong"}, "现在的密码不对"),
+        ({"current": "wrong"}, "当前密码不对"),
         ({"again": "another one"}, "两次输入的新密码不一样"),
         ({"password": "mei12345", "again": "mei12345"}, "太常见"),
         ({"password": PASSWORD, "again": PASSWORD}, "不能和现在的一样"),
@@ -109,7 +109,7 @@ async def test_a_found_browser_cannot_guess_the_password(seat: SeatDesk) -> None
     desk = await seated(seat)
     change = {"current": "wrong", "password": "battery staple", "again": "battery staple"}
     for _ in range(5):
-        assert "现在的密码不对" in (await desk.post(f"{ACCOUNT}/password", change)).text
+        assert "当前密码不对" in (await desk.post(f"{ACCOUNT}/password", change)).text
     assert "尝试次数太多" in (await desk.post(f"{ACCOUNT}/password", change | {"current": PASSWORD})).text
 
 
@@ -123,7 +123,7 @@ async def test_a_second_factor_on_and_off(seat: SeatDesk, database: Database, cl
     off = f"{ACCOUNT}/second-factor/off"
     used = {"current": PASSWORD, "code": pyotp.TOTP(secret).at(clock())}
     assert "验证码不对" in (await desk.post(off, used)).text
-    assert "现在的密码不对" in (await desk.post(off, {"current": "wrong", "code": codes[0]})).text
+    assert "当前密码不对" in (await desk.post(off, {"current": "wrong", "code": codes[0]})).text
     assert (await fresh(database, desk)).second_factor
     done = await desk.post(off, {"current": PASSWORD, "code": codes[0]})
     assert done.headers["hx-redirect"] == f"{ACCOUNT}?done=factor"

@@ -110,8 +110,8 @@ async def test_an_area_is_kept(seat: SeatDesk, database: Database, clock: Clock)
     )
     assert {(one.place_id, one.asset_id) for one in await published(database)} == {("pl-1", None), (None, "line-1")}
     page = (await boss.get("/console/bulletins")).text
-    assert page.index("In force") < page.index("<strong>Haitang Xiaoyue") < page.index("To come")
-    assert page.index("To come") < page.index("<strong>Dongluo line")
+    assert page.index("In force") < page.index("<strong>Haitang Xiaoyue") < page.index("Scheduled")
+    assert page.index("Scheduled") < page.index("<strong>Dongluo line")
 
 
 async def test_it_is_changed_and_withdrawn(seat: SeatDesk, database: Database, clock: Clock) -> None:

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from api.conversations.insight import Understood, write_understanding
+from api.conversations.notes import add_note
 from api.conversations.rules import content_hash
 from api.conversations.tables import Choice, Conversation, Message
 from api.db.engine import Database
@@ -32,8 +33,8 @@ def shown(html: str) -> list[int]:
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("zh", ("客户", "自动助手", "理解为 报停电 92%", "已选", "身份已核实 ******5678", "您在接待")),
-        ("en", ("Customer", "Assistant", "understood as power is off 92%", "taken", "Verified ******5678", "Yours")),
+        ("zh", ("客户", "自动助手", "识别为 报停电 92%", "已选", "身份已核实 ******5678", "您在接待")),
+        ("en", ("Customer", "Assistant", "understood as: power is off 92%", "taken", "Verified ******5678", "Yours")),
     ],
 )
 async def test_the_transcript_tells_who_what_and_how_it_was_understood(
@@ -69,11 +70,16 @@ async def test_lines_after_are_new_ones_only_and_nothing_comes_twice(
     assert shown(news) == [2]
     assert news.count("先查表箱") == 1
     assert 'id="composer"' not in news
-    assert 'id="about-1"' in news  # what may still change of the lines before
+    assert 'id="about-1"' not in news  # there is nothing about it
+    async with database.write() as session, session.begin():
+        first = await session.scalar(select(Message.id).where(Message.conversation_id == "cv_1", Message.seq == 1))
+        understood = Understood(intent="report_outage", confidence=0.918)
+        await write_understanding(session, str(first), "cv_1", "zh", understood, clock())
     again = {name: field(news, name) for name in ("after", "noted", "mark")}
     assert again["after"] == "2"
     nothing = (await desk.get("/console/_/c/cv_1/lines", params=again)).text
     assert shown(nothing) == []
+    assert 'id="about-1"' in nothing  # which was learned since
     assert "先查表箱" not in nothing
     clock.advance(seconds=1)
     await desk.post("/console/c/cv_1/note", {"nonce": nonce(), "text": "再查电表"})
@@ -142,6 +148,8 @@ async def test_who_does_not_own_it_cannot_write_and_is_told_why(
     fields = fields | ({"agent_id": li.agent.id} if "agent_id" in fields else {})
     fields |= {"closed_at": clock()} if "closed_at" in fields else {}
     await seed(database, clock(), **fields)
+    async with database.write() as session, session.begin():  # so that she may open it, whoever has it
+        await add_note(session, await session.get_one(Conversation, "cv_1"), li.agent.id, "note", "@mei", clock())
     html = (await mei.get("/console/c/cv_1")).text
     assert words in html
     assert re.search(r'<textarea id="reply-text"[^>]* disabled', html)

@@ -75,7 +75,7 @@ async def test_a_picture_is_linked_beside_its_line(seat: SeatDesk, database: Dat
         session.add(Attachment(id="at_2", kind="voice", media_id="m2", state="failed", **common))
     html = (await desk.get("/console/c/cv_1")).text
     assert 'href="/console/attachments/at_1"' in html
-    assert "录音: 没有取到" in html
+    assert "录音：没有取回" in html
     assert (await desk.get("/console/attachments/at_1")).status_code == 404  # its file is not there
 
 

@@ -3,7 +3,10 @@
 import re
 
 import pytest
+from sqlalchemy import select
 
+from api.audit.service import listed
+from api.audit.tables import AuditEntry
 from api.conversations.alarms import raise_alarm
 from api.conversations.notes import add_note
 from api.conversations.tables import Conversation
@@ -60,6 +63,21 @@ async def test_danger_comes_first_then_who_has_waited_longest(seat: SeatDesk, da
     html = (await desk.get("/console/_/inbox")).text
     assert re.findall(r'id="item-(\w+)"', html) == ["urgent", "first", "second"]
     assert html.count("危险") == 1
+
+
+async def test_the_bar_counts_on_every_page(seat: SeatDesk, database: Database, clock: Clock) -> None:
+    """One's own who wait for an answer; beside the lists, the page counts them itself."""
+    mei, chen = await seat("mei"), await seat("chen", role="dispatcher")
+    taken = {"owner": "agent", "waiting_since": None}
+    await seed(database, clock(), id="hers", agent_id=mei.agent.id, unanswered_since=clock(), **taken)
+    await seed(database, clock(), id="answered", agent_id=mei.agent.id, **taken)
+    await seed(database, clock(), id="waits", unanswered_since=clock())
+    tally = (await mei.get("/console/_/tally")).text
+    assert 'data-owed="1" data-waiting="1"' in tally
+    assert f'data-heard="{clock().isoformat()}"' in tally
+    assert 'hx-get="/console/_/tally"' in (await mei.get("/console/tickets")).text
+    assert 'hx-get="/console/_/tally"' not in (await mei.get("/console")).text
+    assert "tally" not in (await chen.get("/console/tickets")).text
 
 
 async def test_agents_see_their_own_and_supervisors_everybodys(
@@ -125,6 +143,23 @@ async def test_a_conversation_is_found_by_words_and_numbers(
     await seed(database, clock(), id="cv_2", said="停电 50 分钟")
     html = (await desk.post("/console/_/search", {"q": sought})).text
     assert re.findall(r'id="item-(\w+)"', html) == ["cv_1"]
+
+
+async def test_every_search_is_in_the_audit_log_without_what_was_sought(
+    seat: SeatDesk, database: Database, clock: Clock
+) -> None:
+    desk = await seat()
+    await seed(database, clock(), said="水表走得快")
+    for sought in ("水表", " 水表 ", "13812345678", "水"):  # the last one is too short to find anything
+        await desk.post("/console/_/search", {"q": sought})
+    async with database.read() as session:
+        rows = (await session.scalars(select(AuditEntry).where(AuditEntry.action == "conversations.searched"))).all()
+        found, _ = await listed(session, subject="search:水表", limit=10)
+    assert [(row.by, row.details["found"]) for row in rows] == [
+        (f"agent:{desk.agent.id}", 1), (f"agent:{desk.agent.id}", 1), (f"agent:{desk.agent.id}", 0)
+    ]  # fmt: skip
+    assert [row.id for row in found] == [rows[1].id, rows[0].id]
+    assert "13812345678" not in str([vars(row) for row in rows])
 
 
 async def test_what_was_closed_today_is_listed_for_who_wrote_in_it(

@@ -12,7 +12,9 @@ from sqlalchemy import select
 
 from api.agents import service as agents
 from api.agents.passwords import hash_password
+from api.agents.sealing import seal
 from api.agents.tables import Agent, AgentSession
+from api.console import known
 from api.console.session import COOKIE
 from api.db.base import new_id
 from api.db.engine import Database
@@ -137,6 +139,51 @@ async def test_what_is_wrong_is_said_and_the_sixth_try_is_locked(browser: Browse
         assert "set-cookie" not in wrong.headers
     locked = await browser.sign_in()
     assert (locked.status_code, locked.headers["retry-after"], "尝试次数太多" in locked.text) == (429, "900", True)
+
+
+def from_address(app: FastAPI, address: str) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app, client=(address, 1)), base_url="http://desk")
+
+
+async def test_strangers_wrong_tries_do_not_lock_a_browser_that_the_agent_knows(
+    app: FastAPI, agent: Any, clock: Clock
+) -> None:
+    """Behind a proxy that nobody named, all come from one address: that and the name are locked, the browser is not."""
+    await agent()
+    await agent("wu")
+    async with from_address(app, "10.0.0.1") as mine, from_address(app, "10.0.0.1") as theirs:
+        usual, stranger = Browser(mine), Browser(theirs)
+        await usual.sign_in()
+        for i in range(30):
+            await stranger.sign_in("wrong", username="mei" if i < 5 else f"name{i}")
+        assert (await stranger.sign_in()).status_code == 429
+        assert (await stranger.sign_in(username="wu")).status_code == 429
+        assert (await usual.sign_in(username="wu")).status_code == 429  # it is mei's
+        assert (await usual.sign_in()).status_code == 303
+        for _ in range(5):
+            assert (await usual.sign_in("wrong")).status_code == 401
+        assert (await usual.sign_in()).status_code == 429  # its own wrong tries count
+        clock.advance(minutes=15)
+        assert (await stranger.sign_in()).status_code == 303
+        assert (await usual.sign_in()).status_code == 303
+
+
+async def test_a_browser_is_known_for_two_months_and_by_our_cookie_alone(
+    browser: Browser, app: FastAPI, agent: Any, clock: Clock, settings: Settings
+) -> None:
+    await agent()
+    await browser.sign_in()
+    cookie = browser.client.cookies[known.COOKIE]
+    assert "mei" not in cookie
+    async with from_address(app, "10.0.0.1") as client:
+        for made_up in ("", "x", cookie[:-2] + "AA", seal(settings, "oidc", ["mei", "x"], clock())):
+            client.cookies.set(known.COOKIE, made_up)
+            await Browser(client).sign_in("wrong")
+    clock.advance(days=61)
+    for _ in range(5):
+        await browser.sign_in("wrong")
+    async with from_address(app, "10.0.0.2") as client:
+        assert (await Browser(client).sign_in()).status_code == 429  # the name was locked by them
 
 
 @pytest.mark.parametrize("header", [{"Origin": "https://elsewhere.example"}, {"Sec-Fetch-Site": "cross-site"}])

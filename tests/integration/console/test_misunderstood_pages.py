@@ -45,7 +45,7 @@ def learnt(settings: Settings, language: str = "zh") -> str:
 
 @pytest.mark.parametrize(
     ("language", "shown"),
-    [("zh", ["理解为“问费用” 31%", "报停电 20%"]), ("en", ["taken for “bill” 31%", "power is off 20%"])],
+    [("zh", ["识别为“问费用” 31%", "报停电 20%"]), ("en", ["taken for “bill” 31%", "power is off 20%"])],
 )
 async def test_wordings_with_guesses_in_words(
     seat: SeatDesk, database: Database, clock: Clock, language: str, shown: list[str]
@@ -107,7 +107,7 @@ async def test_a_broken_file_is_named(seat: SeatDesk, settings: Settings) -> Non
     boss = await seat("chen", role="supervisor", language="en")
     (settings.home / "reviewed").mkdir()
     (settings.home / "reviewed" / "zh.yml").write_text("nlu: 3", encoding="utf-8")
-    assert "The file is broken" in (await boss.get("/console/misunderstood")).text
+    assert "The file is damaged" in (await boss.get("/console/misunderstood")).text
 
 
 @pytest.mark.parametrize("role", ["agent", "dispatcher"])

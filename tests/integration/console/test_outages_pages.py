@@ -96,8 +96,8 @@ async def test_agents_read_and_do_not_record(seat: SeatDesk, database: Database,
 @pytest.mark.parametrize(
     ("wrong", "zh", "en"),
     [
-        ({"asset_id": ""}, "请选一个设备", "choose a piece of the network"),
-        ({"asset_id": "line-9"}, "请选一个设备", "choose a piece of the network"),
+        ({"asset_id": ""}, "请选一个设备", "choose a network asset"),
+        ({"asset_id": "line-9"}, "请选一个设备", "choose a network asset"),
         ({"expected_end_at": ""}, "请写预计恢复时间", "give the expected end"),
         ({"expected_end_at": "2026-03-04T12:00"}, "要晚于开始时间", "after the start"),
         ({"starts_at": "yesterday"}, "请写开始时间", "give the start"),
@@ -143,9 +143,9 @@ async def test_the_board_tells_what_is_off_likely_planned_and_over(
     assert "out-5" not in page
     seen = text_of(page)
     pairs = {
-        "正在停 1": "Off now 1",
+        "停供中 1": "Off now 1",
         "疑似（未确认） 1": "Likely (not confirmed) 1",
-        "计划中 1": "Planned 1",
+        "计划停供 1": "Planned 1",
         "已超过预计时间": "past its expected end",
         "未知": "not known",
     }

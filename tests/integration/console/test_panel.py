@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from api.audit.tables import AuditEntry
 from api.channels.voice.tables import Call
-from api.conversations.tables import Callback, Conversation
+from api.conversations.tables import Callback, Conversation, Mention, Note
 from api.db.engine import Database
 from api.outages.tables import Outage
 from api.tickets.tables import Ticket
@@ -103,7 +103,7 @@ async def test_everything_known_is_seen_at_a_glance(
     for words in (
         ("东罗线", "Dongluo line"),
         ("预计 15:00 恢复", "expected back 15:00"),
-        ("附近另有 1 起报告", "Others nearby with trouble: 1"),
+        ("附近另有 1 起报告", "Reports nearby: 1"),
         ("海棠1号变：1 起", "Haitang transformer 1: 1"),
         ("东罗线：3 起", "Dongluo line: 3"),
         ("海棠晓月1栋", "Building 1, Haitang Xiaoyue"),
@@ -138,6 +138,9 @@ async def test_an_accounts_data_are_shown_of_a_verified_customer_only(
     assert "Life support" in seen
     assert "13812345678" in seen
     colleague = await seat("wang", language="en")
+    assert (await colleague.get("/console/_/c/cv_1/panel")).status_code == 403
+    await add(database, Note(id="nt_1", conversation_id="cv_1", seq=1, kind="note", text="@wang", at=clock()))
+    await add(database, Mention(note_id="nt_1", agent_id=colleague.agent.id))
     masked = text_of((await colleague.get("/console/_/c/cv_1/panel")).text)
     assert "13812345678" not in masked
     assert "138****5678" in masked
@@ -207,7 +210,7 @@ async def test_what_customers_wrote_is_text(
 async def test_accounts_are_found_by_number_phone_name_document_and_address(
     seat: SeatDesk, conversation: NewConversation, database: Database
 ) -> None:
-    desk = await seat(language="en")
+    desk, boss = await seat(language="en"), await seat("boss", role="supervisor", language="en")
     await conversation("cv_1")
     for sought in (
         "5001000026",
@@ -218,15 +221,19 @@ async def test_accounts_are_found_by_number_phone_name_document_and_address(
         "海棠晓月1栋301",
     ):
         page = (await desk.post("/console/c/cv_1/accounts", {"sought": sought})).text
-        assert "5001000026" in page, sought
+        assert "******0026" in page, sought
+        assert 'name="account_number" maxlength="40" required autocomplete="off" value=""' in page
         assert "138****5678" in page
         assert "13812345678" not in page
         assert "213.50" not in page
     for sought in ("李", "13399990000", "海棠晓月4栋", "%", "__"):
         assert "No account was found" in (await desk.post("/console/c/cv_1/accounts", {"sought": sought})).text
+    whole = (await boss.post("/console/c/cv_1/accounts", {"sought": "李梅"})).text
+    assert "<strong>5001000026</strong>" in whole
+    assert "13812345678" in whole
     async with database.read() as session:
         entries = (await session.scalars(select(AuditEntry).where(AuditEntry.action == "accounts.searched"))).all()
-    assert len(entries) == 11
+    assert len(entries) == 12
     assert all("李梅" not in entry.subject for entry in entries)
 
 
@@ -238,7 +245,7 @@ async def test_an_agent_verifies_a_customer_and_wrong_tries_count(
     proof = {"account_number": "5001000026", "factor": "13812345678"}
     path = "/console/c/cv_1/verification"
     wrong = await desk.post(path, proof | {"factor": "000000"})
-    assert "do not belong together" in wrong.text
+    assert "do not match" in wrong.text
     assert wrong.headers["HX-Retarget"] == "#verify-errors"
     right = await desk.post(path, proof)
     assert "李梅" in right.text
@@ -258,6 +265,7 @@ async def test_dispatchers_have_no_panel(seat: SeatDesk, conversation: NewConver
     assert (await dispatcher.post("/console/c/cv_1/accounts", {"sought": "李梅"})).status_code == 403
     agent = await seat()
     assert (await agent.get("/console/_/c/cv_none/panel")).status_code == 404
+    assert (await agent.get("/console/_/c/cv_1/find-account")).status_code == 200
 
 
 async def test_accounts_are_found_over_the_api_by_staff_with_masked_numbers(

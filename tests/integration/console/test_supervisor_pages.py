@@ -29,7 +29,7 @@ async def served(database: Database, clock: Clock, desk: Desk, id: str = "cv_1",
     ("language", "words"),
     [
         ("zh", ["等候太久", "李梅", "今天", "已满", "没有合适的坐席在岗"]),
-        ("en", ["Waits too long", "李梅", "Today", "full", "Nobody suitable is there"]),
+        ("en", ["Waiting too long", "李梅", "Today", "full", "No suitable agent online"]),
     ],
 )
 async def test_everything_that_moves_is_there_in_words(
@@ -61,7 +61,7 @@ async def test_the_strip_counts_risks_on_every_page(seat: SeatDesk, database: Da
     await served(database, clock, mei, "cv_2", unanswered_since=clock() - timedelta(minutes=4))
     strip = (await boss.get("/console/_/risks")).text
     assert 'data-risks="2"' in strip
-    assert "危险情况在等候 1" in strip
+    assert "危险会话等候中 1" in strip
     assert "太久没回复 1" in strip
     assert 'hx-get="/console/_/risks"' in (await boss.get("/console/knowledge")).text
     assert 'hx-get="/console/_/risks"' not in (await mei.get("/console/knowledge")).text

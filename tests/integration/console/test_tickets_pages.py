@@ -110,10 +110,10 @@ async def test_words_for_the_customer_go_into_the_reply_and_are_not_sent(
     ("wrong", "zh", "en"),
     [
         ({"contact_phone": "12"}, "电话号码不对", "not a telephone number"),
-        ({"description": " "}, "请写明情况", "what it is about"),
+        ({"description": " "}, "请写明情况", "describe the problem"),
         ({"service_point_id": "", "place_words": ""}, "请选一个地址", "choose an address"),
         ({"service_point_id": "sp-9"}, "没有这个地址", "no such address"),
-        ({"kind": "gossip"}, "请选择类型", "choose a kind"),
+        ({"kind": "gossip"}, "请选择类型", "choose a type"),
         ({"priority": "9"}, "优先级", "priority is 1 to 5"),
         ({"unit": "nobody"}, "请选择单位", "choose a unit"),
     ],
@@ -161,7 +161,7 @@ async def test_dispatch_moves_it_on_and_the_agents_are_told(
     assert "/console/c/cv_1" not in (await dispatcher.get("/console/_/to-tell")).text
     reply = (await agent.get(f"/console/_/c/cv_1/tickets/{number}/reply?what=on_site")).headers["HX-Trigger"]
     assert "预计3月4日15:30恢复" in json.loads(reply)["insert-reply"]["text"]
-    assert "都告知过了" in (await agent.post(f"/console/tickets/{number}/told", {"what": "list"})).text
+    assert "都已告知" in (await agent.post(f"/console/tickets/{number}/told", {"what": "list"})).text
     await act(dispatcher, number, status="repaired", cause="跌落", work="更换")
     assert number in (await agent.get("/console/_/to-tell")).text
     done = await agent.post(f"/console/tickets/{number}/told")
@@ -277,9 +277,9 @@ async def test_the_board_filters_counts_and_names_what_is_due(
     assert EVIL not in page.text
     board = text_of((await desk.get("/console/tickets")).text)
     overdue, soon = (
-        ("派单超时 58 分钟", "5 分钟后应到达")
+        ("派单超时 58 分钟", "到达时限还有 5 分钟")
         if language == "zh"
-        else ("Dispatch overdue by 58 min", "Crew due in 5 min")
+        else ("Dispatch overdue by 58 min", "5 min left to arrive")
     )
     assert overdue in board
     assert soon in board

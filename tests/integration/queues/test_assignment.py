@@ -1,5 +1,7 @@
 """Who gets what: the next conversation for an agent, the next agent for a conversation, presence, capacity."""
 
+import asyncio
+
 import httpx
 import pytest
 from fastapi import FastAPI
@@ -252,9 +254,15 @@ async def test_automatic_assignment_happens_at_once(
             await at_console("li")
             async with database.write() as session, session.begin():
                 await touch(session, QUEUE)
-            await wait_for_ring(rung, 10)
-        assert (await row(first.id)).agent_id == "ag_li"
+            await wait_for_agent(rung, row, first)
         with bell.listen(agent_key("ag_li")) as rung:
             second = await queued(desk)
+            await wait_for_agent(rung, row, second)
+
+
+async def wait_for_agent(rung: asyncio.Event, row: Row, chat: Chat) -> None:
+    """A ring may still be that of the hand-over, which PostgreSQL passes on a moment later."""
+    async with asyncio.timeout(10):
+        while (await row(chat.id)).agent_id != "ag_li":
             await wait_for_ring(rung, 10)
-        assert (await row(second.id)).agent_id == "ag_li"
+            rung.clear()

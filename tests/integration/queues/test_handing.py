@@ -36,7 +36,7 @@ async def test_the_bot_is_told_what_was_agreed(desk: Desk, chat: Chat, row: Row)
     (note,) = await written(desk, chat)
     assert (note["kind"], note["agent"]) == ("handback", "li")
     assert "crew comes at six" in note["text"]
-    assert "13800138000" in note["text"]
+    assert note["text"] == "The crew comes at six.\n联系电话：13800138000"
     lines = await said(chat)
     assert [who for who, _ in lines] == ["system", "system"]
     assert all("crew" not in text for _, text in lines), "the customer is told that the assistant goes on"
@@ -59,7 +59,10 @@ async def test_a_close_says_how_it_ended(desk: Desk, chat: Chat, row: Row) -> No
     assert (shown.outcome, shown.skill, shown.sheet) == ("", "", {}), "a new matter"
 
 
-async def test_a_transfer_says_why_and_to_whom(desk: Desk, chat: Chat, row: Row) -> None:
+async def test_a_transfer_says_why_and_to_whom(desk: Desk, chat: Chat, row: Row, database: Database) -> None:
+    """In the reader's language, by the names that colleagues are called."""
+    async with database.write() as session, session.begin():
+        (await session.get_one(Agent, "ag_wang")).name = "王芳"
     await desk.act(chat, "claim")
     keys = (agent_key("ag_li"), agent_key("ag_wang"))
     with bell.listen_to(keys) as rings:
@@ -72,8 +75,14 @@ async def test_a_transfer_says_why_and_to_whom(desk: Desk, chat: Chat, row: Row)
     assert (await row(chat.id)).passed_by == "ag_wang"
     texts = [(n["kind"], n["agent"], n["text"]) for n in await written(desk, chat)]
     assert texts == [
-        ("transfer", "li", "→ wang: He knows the line."),
-        ("transfer", "wang", "→ … complaint zh: Complaint"),
+        ("transfer", "li", "转给王芳。\nHe knows the line."),
+        ("transfer", "wang", "转给等候队列。需要投诉。需要中文。\nComplaint"),
+    ]
+    async with database.read() as session:
+        english = [noted.told("en") for noted in await notes.list_notes(session, chat.id)]
+    assert english == [
+        "Passed on to 王芳.\nHe knows the line.",
+        "Passed on to the queue. Complaints needed. Chinese needed.\nComplaint",
     ]
 
 

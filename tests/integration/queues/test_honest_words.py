@@ -36,7 +36,8 @@ async def test_back_to_a_queue_in_which_nobody_serves(
     await desk.act(chat, "claim")
     assert (await desk.act(chat, "transfer", note="my shift ends")).status_code == 200
     _, told = (await said(chat))[-1]
-    assert ("passed on to another colleague" in told or "另一位同事" in told) is says
+    assert ("for another colleague" in told or "另一位同事" in told) is says
+    assert ("You are next" in told or "下一位" in told) is says
     assert ("online" in told or "在线" in told) is not says
 
 

@@ -54,7 +54,7 @@ async def test_a_better_place_is_told_but_not_too_often(
 
 
 async def test_how_long_it_takes_is_told_where_it_is_known(
-    desk: Desk, client: httpx.AsyncClient, database: Database, clock: Clock, at_console: SignIn
+    desk: Desk, client: httpx.AsyncClient, database: Database, clock: Clock, at_console: SignIn, row: Row
 ) -> None:
     for _ in range(3):
         chat = await open_chat(client)
@@ -62,11 +62,18 @@ async def test_how_long_it_takes_is_told_where_it_is_known(
         clock.advance(minutes=4)
         await desk.act(chat, "claim", "boss")
     chat = await open_chat(client, "zh")
+    await row(chat.id, place_told=2)
+    await at_console("boss")
     await desk.hand_over(chat)
-    clock.advance(minutes=10)
+    await row(chat.id, place_told=2)
+    clock.advance(minutes=3)
     await at_console("boss")
     assert await tell(database, clock) == 1
     assert (await said(chat))[-1][1] == "让您久等了，您现在是下一位。最近大约要等4分钟。"
+    clock.advance(minutes=10)
+    await at_console("boss")
+    assert await tell(database, clock) == 1
+    assert (await said(chat))[-1][1] == "让您久等了，您现在是下一位。", "he has waited longer: nobody knows"
 
 
 async def test_nobody_is_told_a_place_where_nobody_is_there(

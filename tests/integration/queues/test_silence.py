@@ -3,12 +3,10 @@
 import asyncio
 from datetime import timedelta
 
-from sqlalchemy import select
-
 from api.agents.tables import Agent
 from api.conversations import ownership, silence
 from api.conversations.bell import QUEUE, agent_key, bell, list_key
-from api.conversations.tables import Note
+from api.conversations.notes import list_notes
 from api.db.engine import Database
 from api.deps import Caller
 from api.errors import Problem
@@ -22,10 +20,9 @@ async def see(database: Database, clock: Clock, seconds: float = 0) -> int:
     return await silence.remind_and_pass(database, clock.advance(seconds=seconds))
 
 
-async def notes(database: Database) -> list[tuple[str, str]]:
+async def notes(database: Database, chat: Chat) -> list[tuple[str, str]]:
     async with database.read() as session:
-        found = await session.scalars(select(Note).order_by(Note.at))
-        return [(note.kind, note.text) for note in found]
+        return [(noted.note.kind, noted.told("en")) for noted in await list_notes(session, chat.id)]
 
 
 async def test_who_waits_for_a_word(desk: Desk, chat: Chat, clock: Clock, row: Row) -> None:
@@ -88,7 +85,7 @@ async def test_reminded_then_relieved_by_a_colleague(
     assert (shown.owner, shown.agent_id, shown.passed_by) == ("agent", "ag_wang", "ag_li"), "who has the language"
     assert (shown.unanswered_since, shown.reminded_at) == (clock(), None)
     assert "another colleague" in (await said(chat))[-1][1]
-    ((kind, text),) = await notes(database)
+    ((kind, text),) = await notes(database, chat)
     assert kind == "transfer"
     assert "li" in text
     assert "5" in text
@@ -114,7 +111,8 @@ async def test_with_nobody_else_the_customer_is_first_in_the_queue(
     assert (shown.passed_by, shown.handover_reason, shown.claimed_at) == ("ag_li", "silent", None)
     last = (await chat.news(1))["messages"][-1]
     assert last["from"] == "system"
-    assert "head of the queue" in last["text"]
+    assert "in the queue again" in last["text"]
+    assert "You are next." in last["text"]
     assert [c["label"] for c in last["choices"]] == [
         "Continue with the assistant",
         "Leave a message or be called back",
@@ -140,12 +138,12 @@ async def test_a_closed_console_is_silent_at_once(
     await desk.act(chat, "claim")
     clock.advance(seconds=60)
     await chat.send("1", "hello")
-    assert await see(database, clock, 119) == 0
-    assert await see(database, clock, 1) == 1
+    assert await see(database, clock, 59) == 0, "it was seen a moment ago"
+    assert await see(database, clock, 2) == 1
+
     assert (await chat.news())["owner"] == "waiting", "nobody is there who could be reminded"
-    ((_, text),) = await notes(database)
+    ((_, text),) = await notes(database, chat)
     assert "closed" in text
-    assert "工作台" in text
 
 
 async def test_who_uses_the_api_alone_is_reminded_first(
@@ -166,7 +164,7 @@ async def test_two_desks_relieve_an_agent_once(desk: Desk, chat: Chat, database:
     clock.advance(minutes=5)
     assert sum(await asyncio.gather(*(silence.remind_and_pass(database, clock()) for _ in range(4)))) == 1
     assert len([text for _, text in await said(chat) if "nobody else is online" in text]) == 1
-    assert len(await notes(database)) == 1
+    assert len(await notes(database, chat)) == 1
 
 
 async def test_nobody_loses_a_conversation_because_the_desk_stood_still(
@@ -191,3 +189,26 @@ async def test_a_call_that_was_put_through_is_not_silent(
     await desk.act(chat, "claim")
     assert (await row(chat.id)).unanswered_since is None
     assert await see(database, clock, 3600) == 0
+
+
+async def test_a_customer_who_writes_to_a_closed_console_is_passed_on_at_once(
+    desk: Desk, chat: Chat, database: Database, clock: Clock, at_console: SignIn, row: Row
+) -> None:
+    await at_console("li")
+    await desk.act(chat, "claim")
+    clock.advance(minutes=30)
+    await at_console("wang")
+    assert await see(database, clock) == 0, "nobody waits for a word"
+    await chat.send("1", "Are you there?")
+    assert await see(database, clock, 1) == 1
+    assert (await row(chat.id)).agent_id == "ag_wang"
+
+
+async def test_what_the_bot_did_not_answer_any_more_is_the_agent_s(
+    desk: Desk, chat: Chat, database: Database, clock: Clock, row: Row
+) -> None:
+    """Claimed while the bot was about to answer: its turn is dropped, and the customer waits for a word."""
+    await chat.send("1", "My power is off")
+    await desk.act(chat, "claim")
+    assert (await row(chat.id)).unanswered_since == clock()
+    assert await see(database, clock, 120) == 1
