@@ -201,8 +201,10 @@ async def promised(session: AsyncSession, me: SignedIn, now: datetime) -> list[P
         .order_by(Callback.due_at, Callback.id)
         .limit(MOST_CALLBACKS)
     )
+    rows = (await session.execute(query)).all()
+    stand = await places.places_of(session, now, {conversation.id for _, conversation, _ in rows}) if rows else {}
     found = []
-    for callback, conversation, agent in (await session.execute(query)).all():
+    for callback, conversation, agent in rows:
         made = select(Delivery).where(Delivery.key == f"callback:{callback.id}:{callback.calls}")
         last = await session.scalar(made) if callback.calls else None
         whole = callbacks.owns(me.caller, conversation)
@@ -211,7 +213,7 @@ async def promised(session: AsyncSession, me: SignedIn, now: datetime) -> list[P
                 callback=callback,
                 conversation=conversation,
                 number=callback.phone if whole else mask_phone(callback.phone),
-                position=(await places.place_of(session, conversation, now)).number,
+                position=stand[conversation.id].number if conversation.id in stand else 0,
                 late=callback.due_at < now,
                 agent=agent,
                 last=last,

@@ -18,9 +18,9 @@ from api.phones import normal_phone
 from api.tickets.tables import Ticket
 
 LONGEST_SUMMARY = 1000
-#: What a briefing may name; anything else is left out.
 #: What the bot is told where the colleague noted nothing: only that there was one.
 NOTHING_NOTED: dict[str, Any] = {"summary": "", "slots": {}}
+#: What a briefing may name; anything else is left out.
 SLOTS = ("service_point_id", "ticket", "outage_id", "contact_phone")
 
 

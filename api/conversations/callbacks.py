@@ -64,8 +64,16 @@ class CalledBack(CallbackOut):
 
 
 async def shown(
-    session: AsyncSession, callback: Callback, conversation: Conversation, now: datetime, *, whole: bool = False
+    session: AsyncSession,
+    callback: Callback,
+    conversation: Conversation,
+    now: datetime,
+    *,
+    whole: bool = False,
+    place: places.Place | None = None,
 ) -> CallbackOut:
+    """A promised call; `place`: where its customer stands in the queue, if that is known already."""
+    place = place or await places.place_of(session, conversation, now)
     return CallbackOut(
         id=callback.id,
         conversation_id=conversation.id,
@@ -74,7 +82,7 @@ async def shown(
         phone=callback.phone if whole else mask_phone(callback.phone),
         status=callback.status,
         due_at=callback.due_at,
-        position=(await places.place_of(session, conversation, now)).number,
+        position=place.number,
         calls=callback.calls,
         created_at=callback.created_at,
     )
@@ -117,8 +125,13 @@ async def index(
         query = query.where((Callback.due_at > at) | ((Callback.due_at == at) & (Callback.id > last_id)))
     rows = (await session.execute(query.order_by(Callback.due_at, Callback.id).limit(limit + 1))).all()
     last = rows[limit - 1][0] if len(rows) > limit else None
+    waiting = {conversation.id for _, conversation in rows if conversation.owner == "waiting"}
+    stand = await places.places_of(session, now, waiting) if waiting else {}
     return Page(
-        items=[await shown(session, callback, conversation, now) for callback, conversation in rows[:limit]],
+        items=[
+            await shown(session, callback, conversation, now, place=stand.get(conversation.id, places.Place()))
+            for callback, conversation in rows[:limit]
+        ],
         next=cursor_of(last.due_at, last.id) if last else None,
     )
 

@@ -24,8 +24,6 @@ RESUME_BOT = "/resume_bot"
 HAND_OVER = "/hand_over"
 LEAVE_MESSAGE = "/leave_message"
 RETRY = "/retry_message "
-#: Why those wait who were with an agent before; how long they waited then is no measure.
-RETURNED = ("transfer", "silent", "no-answer")
 
 
 def give_to_bot(conversation: Conversation) -> None:
@@ -122,7 +120,7 @@ async def hand_over(
 
 async def note_wait(session: AsyncSession, conversation: Conversation, now: datetime) -> None:
     """Keep how long a conversation waited that an agent has just claimed."""
-    if conversation.handover_reason not in RETURNED:
+    if conversation.handover_reason not in places.RETURNED:
         await places.note_wait(session, conversation, now)
 
 

@@ -21,6 +21,8 @@ from api.conversations.tables import Conversation, QueueWait
 RECENT = timedelta(hours=2)
 #: The latest waits that are looked through for those of the same kind.
 LOOKED_AT = 200
+#: Why those wait who were with an agent before; how long ago they came is no measure of a wait.
+RETURNED = ("transfer", "silent", "no-answer")
 #: What queues tell apart: language, skill, priority, by whom it was passed on, whether it may go to anybody by now.
 Kind = tuple[str | None, str, int, str | None, bool]
 #: By which agents a customer is served; where that is nobody, his language.
@@ -72,8 +74,8 @@ async def place_of(session: AsyncSession, conversation: Conversation, now: datet
         (before if row.longer else later)[kind] += row.many
     standing = (
         select(c.waiting_since, c.language, c.skill)
-        .where(c.owner == "waiting", longer, c.waiting_since > now - RECENT)
-        .order_by(c.waiting_since)
+        .where(c.owner == "waiting", longer, c.waiting_since > now - RECENT, c.handover_reason.not_in(RETURNED))
+        .order_by(c.waiting_since, c.id)
         .limit(rules.MOST_WAITS)
     )
     rows = (await session.execute(standing)).all()
@@ -84,21 +86,22 @@ async def place_of(session: AsyncSession, conversation: Conversation, now: datet
 async def places_of(session: AsyncSession, now: datetime, ids: Collection[str] | None = None) -> dict[str, Place]:
     """The places of all who wait (or of those of `ids`), by conversation id."""
     c = Conversation
-    query = select(c.id, c.priority, c.waiting_since, c.language, c.skill, c.passed_by).where(
+    query = select(*(c.id, c.priority, c.waiting_since, c.language, c.skill, c.passed_by, c.handover_reason)).where(
         c.owner == "waiting", c.waiting_since.is_not(None)
     )
     rows = (await session.execute(query.order_by(c.waiting_since, c.id))).all()
     kinds = [_kind(row, now - suited_for()) for row in rows]
     board = await _board(session, now, {row.passed_by for row in rows})
     later, before = Counter(kinds), Counter[Kind]()
-    first = next((at for at, row in enumerate(rows) if row.waiting_since > now - RECENT), len(rows))
-    found = {}
-    for at, (row, kind) in enumerate(zip(rows, kinds, strict=True)):
+    found, standing = {}, list[Any]()
+    for row, kind in zip(rows, kinds, strict=True):
         later[kind] -= 1
         if ids is None or row.id in ids:
-            standing = rows[first : min(first + rules.MOST_WAITS, at)]
             found[row.id] = board.place(kind, row.waiting_since, before, later, standing)
         before[kind] += 1
+        recent = row.waiting_since > now - RECENT and row.handover_reason not in RETURNED
+        if recent and len(standing) < rules.MOST_WAITS:
+            standing.append(row)
     return found
 
 

@@ -39,7 +39,7 @@ def readable(agent_id: str, now: datetime) -> ColumnElement[bool]:
         _at_hand(c, agent_id),
         and_(c.owner == "bot", c.closed_at.is_(None), func.coalesce(c.last_message_at, c.created_at) > now - LIVE),
         exists().where(Message.conversation_id == c.id, Message.agent_id == agent_id),
-        exists().where(Note.conversation_id == c.id, Note.agent_id == agent_id),
+        exists().where(Note.conversation_id == c.id, or_(Note.agent_id == agent_id, _passed_on(agent_id))),
         exists().where(Note.conversation_id == c.id, Mention.note_id == Note.id, Mention.agent_id == agent_id),
         exists().where(Call.conversation_id == c.id, Call.agent_id == agent_id),
         _acted(agent_id),
@@ -51,6 +51,12 @@ def readable(agent_id: str, now: datetime) -> ColumnElement[bool]:
 
 def _at_hand(c: type[Conversation], agent_id: str) -> ColumnElement[bool]:
     return or_(c.owner == "waiting", and_(c.owner == "agent", c.agent_id == agent_id))
+
+
+def _passed_on(agent_id: str) -> ColumnElement[bool]:
+    """Whether the note tells that the desk took it from the agent, who may have been given it and not have written."""
+    lost: ColumnElement[bool] = Note.facts["from"].as_string() == agent_id
+    return lost
 
 
 def _acted(agent_id: str) -> ColumnElement[bool]:

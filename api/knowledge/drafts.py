@@ -17,7 +17,7 @@ from api.knowledge.model import LONGEST, Article, Group, Line, Pair, Reply, Text
 from api.knowledge.wording import Fault, article_faults, reply_faults
 
 #: Steps that an article has at most, and characters of its title.
-MOST_STEPS, LONGEST_TITLE = 8, 60
+MOST_STEPS, LONGEST_TITLE = 8, 80
 WORDS = Path(__file__).with_name("faults.yml")
 #: What pydantic calls a fault, and what we do.
 _CODES = {"missing": "needed", "string_too_short": "needed", "string_type": "needed", "string_too_long": "too_long"}

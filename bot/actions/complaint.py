@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from bot.actions.contact import ContactSteps
 from bot.actions.contact_words import name_beside_number, without_contact
-from bot.actions.filing import can_be_called, file_ticket, remember_words
+from bot.actions.filing import LONGEST_SAID, ONLY_A_NUMBER, can_be_called, file_ticket, remember_words
 from bot.actions.journey import COMPLAINT, DeskAction, also, begin, finish
 from bot.actions.place import PlaceSteps, place_instead
 from bot.actions.place_words import looks_like_address
@@ -167,8 +167,9 @@ class Complaint(PlaceSteps, ContactSteps):
             return
         if turn.raw and not _ONLY_DONE.fullmatch(turn.words.strip()):
             remember_words(turn)
-            if turn.raw not in turn.memory["said"] and turn.intent not in ("greet", "thank", "affirm"):
-                turn.memory["said"].append(turn.raw[:300])  # in a story every word counts
+            words, number = turn.raw[:LONGEST_SAID], ONLY_A_NUMBER.fullmatch(turn.words)
+            if words not in turn.memory["said"] and not number and turn.intent not in ("greet", "thank", "affirm"):
+                turn.memory["said"].append(words)  # in a story every word counts
         turn.memory["pieces"] = turn.memory.get("pieces", 0) + 1
         await self._place_said(turn)
         # A phone number in the story means that the customer is done telling it.
@@ -263,12 +264,12 @@ class DamageClaim(PlaceSteps, ContactSteps):
     rank = COMPLAINT
     title: ClassVar[dict[str, str]] = {"zh": "损坏索赔", "en": "the damage claim"}
     free_steps = frozenset({"what", "when"})
+    done_steps = frozenset({"register"})
     ask_contact = "utter_complaint_ask_contact"
 
     async def start(self, turn: Turn) -> None:
         if _ASKS_IF_PAID.search(turn.words) and not _APPLIANCE.search(turn.words) and not turn.memory.get("resumed"):
-            turn.leave()
-            turn.say("utter_damage_general", [READINGS["damage_claim"], PERSON])
+            turn.ask("register", "utter_damage_general", [READINGS["damage_claim"], PERSON])
             return
         wish = wish_in(turn.words)
         if wish in ("outage", "water") and not turn.memory.get("resumed") and not _OVER.search(turn.words):
@@ -279,6 +280,16 @@ class DamageClaim(PlaceSteps, ContactSteps):
             return
         turn.say("utter_damage_sorry")
         await self._next(turn)
+
+    async def answer_register(self, turn: Turn) -> None:
+        if turn.no:
+            turn.leave()
+            turn.say("utter_anything_else")
+        elif turn.yes or turn.intent == "damage_claim" or _APPLIANCE.search(turn.words):
+            turn.say("utter_damage_sorry")
+            await self._next(turn)
+        else:
+            await self.misunderstood(turn)
 
     async def answer_what(self, turn: Turn) -> None:
         turn.memory["what"] = not looks_like_address(turn.words)

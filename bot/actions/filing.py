@@ -18,7 +18,10 @@ _NO_FACTS = frozenset(
 )
 
 
-_NUMBER = re.compile(r"[\dXx\s-]{4,}")
+#: An account, a phone or what proves one.
+ONLY_A_NUMBER = re.compile(r"[\dXx\s-]{4,}")
+#: Characters of a message that go onto an order.
+LONGEST_SAID = 300
 
 
 def remember_words(turn: Turn) -> None:
@@ -28,8 +31,9 @@ def remember_words(turn: Turn) -> None:
     # Numbers alone are an account or what proves it: no business of the crew's.
     # When it began is a fact, whatever else the message asks.
     no_facts = no_facts and not turn.entity("time")
-    if turn.raw and turn.raw not in said and not no_facts and not _NUMBER.fullmatch(turn.words):
-        said.append(turn.raw[:300])
+    words = turn.raw[:LONGEST_SAID]
+    if words and words not in said and not no_facts and not ONLY_A_NUMBER.fullmatch(turn.words):
+        said.append(words)
 
 
 def uses_phone_on_file(turn: Turn) -> bool:

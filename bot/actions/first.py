@@ -15,7 +15,8 @@ from bot.actions.turn import Turn
 from bot.actions.wishes import besides_supply, wish_in
 
 _PRESS = re.compile(
-    r"我(?:是|们是|系).{0,10}(?:记者|媒体|电视台|报社)|(?:想|要)采访(?:你们|一下)"
+    r"我(?:是|们是|系).{0,10}(?:记者|(?:媒体|电视台|报社)的?(?:编辑|主持人|人员?|工作人员|[,，。.!！\s]|$))"
+    r"|(?:想|要)采访(?:你们|一下)"
     r"|\b(?:i am|i['’]m|this is|we are) (?:a |an |the )?(?:\w+ ){0,3}(?:journalist|reporter)\b|\bfor an interview\b",
     re.IGNORECASE,
 )

@@ -68,7 +68,7 @@ class Card(Meter):
     async def verified(self, turn: Turn, account: Json) -> None:
         if account["state"] == "active" and account["prepaid"] and float(account["balance"]) <= 0:
             # Loaded, and not there yet: that is the trouble, not its explanation.
-            turn.say("utter_card_not_arrived")
+            turn.say("utter_card_not_arrived", amount=f"{float(account['balance']):g}")
             await self._guide_on(turn)
         else:
             await super().verified(turn, account)

@@ -50,7 +50,7 @@ class ActionOutageStatus(DeskAction):
 
     async def act(self, turn: Turn) -> None:
         utility = turn.entity("utility")
-        if turn.journey is None and not looks_like_address(turn.words) and of_joined(turn):
+        if turn.journey is None and not looks_like_address(turn.words) and await of_joined(turn):
             return
         if turn.journey in ("water", "outage", "voltage"):
             await begin(turn, str(turn.journey))

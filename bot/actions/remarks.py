@@ -158,11 +158,23 @@ _ONLY_ASKED = re.compile(
     r"|has not|did not) happen",
     re.IGNORECASE,
 )
+# What is not there has to be the danger itself, and nothing else may follow: "no insulation on the wire", "没有意识"
+# and "no fire but smoke" are danger.
+_PERIL = (
+    r"(?:电线(?!裸|皮)|高压线|线缆|电缆|电线?杆|明?火|浓?烟|冒|烧|焦|异味|怪味"
+    r"|着火|打火|漏电|触电|爆|危险|险情|异常|受伤|倒|掉|断线)"
+)
+_PERIL_EN = (
+    r"(?:wires?|lines?|cables?|poles?|sparks?|sparking|fire|flames?|smoke|smoking|burning|burnt|smell|danger\w*|hazard\w*"
+    r"|leaks?|shocks?|bangs?|explosions?|injur\w+)\b"
+)
 _NOTHING_THERE = re.compile(
-    r"(?:嗯|哦|倒是|那倒|暂时|现在|目前|应该|好像|[,，\s])*(?:没有?|并没有?|没看(?:到|见)|没得)(?!有?(?:人|电(?![线杆缆])|水|灯|光))[^,，。!！?？但]{1,14}(?:[,，]也?没有?[^,，。!！?？但]{1,10})*[。.!！]*"
+    r"(?!.*(?:可是|不过|但|还在|却|只是|只有|\b(?:but|though|although|only|just|still|yet|except)\b))"
+    r"(?:(?:嗯|哦|倒是|那倒|暂时|现在|目前|应该|好像|[,，\s])*(?:没有?|并没有?|没得)(?:看(?:到|见)|发现|闻到|什么|任何)*"
+    rf"{_PERIL}[^,，。!！?？]{{0,12}}(?:[,，]也?没有?(?:看(?:到|见)|闻到|什么|任何)*{_PERIL}[^,，。!！?？]{{0,9}})*[。.!！]*"
     r"|(?:no|nope|well|[,.\s])*(?:no|not any|there (?:is|are|was|were) no|there (?:is|are)n['’]?t any|i (?:see|saw) no"
     r"|i (?:do not|don['’]?t|did not|didn['’]?t) see any)"
-    r" (?!power|electricity|light|water|idea|one)[^,.;!?]{2,40}[.!]*",
+    rf" (?:(?:visible|broken|fallen|live|power|more) )?{_PERIL_EN}[^,.;!?]{{0,30}}[.!]*)",
     re.IGNORECASE,
 )
 _WHY = re.compile(
@@ -272,7 +284,7 @@ def denies_danger(words: str) -> bool:
 
 
 def says_there_is_none(words: str) -> bool:
-    """Whether the whole message says what is not there: "没有电线掉下来", "no wires are down"."""
+    """Whether the whole message says that a danger is not there: "没有电线掉下来", "no wires are down"."""
     return bool(_NOTHING_THERE.fullmatch(words.strip()))
 
 

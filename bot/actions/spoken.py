@@ -26,6 +26,7 @@ EXPECTS = {
     "place_number": "place",
     "place_same": "yes_no",
     "reading": "reading",
+    "register": "yes_no",
     "rule": "yes_no",
     "scope": "count",
     "story": "free",

@@ -45,8 +45,12 @@ def move(situation: Json, scope: str | None, own_ticket: str | None) -> tuple[st
 
 
 _ABOUT = {
-    "power": re.compile(r"电|线路|\bpower\b|electric|\blines?\b|\boutage\b|\bsupply\b", re.IGNORECASE),
-    "water": re.compile(r"水|管|\bwater\b|\bmains?\b|\bpipes?\b|\bsupply\b", re.IGNORECASE),
+    "power": re.compile(
+        r"电(?![话子脑视梯邮])|线路|\bpower\b|electric|\blines?\b|\boutage\b|(?<!water )\bsupply\b", re.IGNORECASE
+    ),
+    "water": re.compile(
+        r"水|管(?!理|家|辖)|\bwater\b|\bmains?\b|\bpipes?\b|(?<!power )(?<!electricity )\bsupply\b", re.IGNORECASE
+    ),
 }
 
 

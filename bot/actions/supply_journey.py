@@ -58,10 +58,17 @@ _NOTICE = re.compile(
     r"|\b(?:notice|announce\w*|what you (?:just )?said|that is it|that['’]s it)\b",
     re.IGNORECASE,
 )
+#: "我没看到通知", "不是通知里说的": nobody is sent away for these.
+_NOT_THAT = re.compile(
+    r"不(?:是|像|一样|在|知道|清楚)|没有?(?:看|收|听|接|通知)|另|别的|无关"
+    r"|\b(?:not|no notice|never|other|another|different)\b|n['’]t\b",
+    re.IGNORECASE,
+)
 
 
 def _announced_meant(turn: Turn) -> bool:
-    return turn.option is None and (turn.yes or bool(_NOTICE.search(turn.words))) and not turn.no
+    named = bool(_NOTICE.search(turn.words)) and not _NOT_THAT.search(turn.words)
+    return turn.option is None and (turn.yes or named) and not turn.no
 
 
 class SupplyJourney(KnownSteps):
@@ -356,7 +363,7 @@ class SupplyJourney(KnownSteps):
         on_file = {"contact_on_file": True} if uses_phone_on_file(turn) else {}
         ticket = await turn.desk.post(f"/tickets/{number}/notes", {k: v for k, v in note.items() if v} | on_file)
         turn.say("utter_joined_order", number=spoken_number(number))
-        turn.place["order"] = {"number": number, "due": ticket.get("arrival_due_at")}
+        turn.place["order"] = number
         due = parse_time(ticket.get("arrival_due_at"))
         if due:
             turn.say("utter_arrival_due", due=spoken_time(due, datetime.now(UTC)))

@@ -186,14 +186,16 @@ def say_status(turn: Turn, ticket: Json) -> None:
         turn.say("utter_arrival_due", due=spoken_time(due, now))
 
 
-def of_joined(turn: Turn) -> bool:
-    """News of the order to which the customer was added here; False where there is none."""
-    order = turn.place.get("order")
-    if not order or turn.slots["ticket"]:
+async def of_joined(turn: Turn) -> bool:
+    """News of the order to which the customer was added here, as it stands now; False where there is none."""
+    number = turn.place.get("order")
+    if not number or turn.slots["ticket"]:
         return False
-    turn.say("utter_joined_order_news", number=spoken_number(order["number"]), address=address_of(turn.place))
-    due, now = parse_time(order.get("due")), datetime.now(UTC)
-    if due and due > now:
+    ticket = await turn.desk.get(f"/tickets/{number}")
+    status = STATUS.get(ticket["status"], STATUS["received"])
+    turn.say("utter_joined_order_news", number=spoken_number(number), address=address_of(turn.place), status=status)
+    due, now = parse_time(ticket.get("arrival_due_at")), datetime.now(UTC)
+    if due and due > now and ticket["status"] in BEFORE_ARRIVAL:
         turn.say("utter_arrival_due", due=spoken_time(due, now))
     return True
 
@@ -205,7 +207,7 @@ class ActionTicketStatus(DeskAction):
 
     async def act(self, turn: Turn) -> None:
         active = running(turn)
-        if active is None and not turn.entity("ticket_number") and of_joined(turn):
+        if active is None and not turn.entity("ticket_number") and await of_joined(turn):
             return
         if active is not None and active.name != "ticket_status" and turn.slots["ticket"] and not active.keeps(turn):
             # A question in the middle: answered, then back to what was asked.

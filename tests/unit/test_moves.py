@@ -117,6 +117,8 @@ def test_an_unknown_status_claims_no_more_than_reported(status: str | None) -> N
         ("今晚切换线路，会短时停电。", "Lines are switched tonight; expect a short cut.", True, False),
         ("弹子石爆管抢修。", "A main has burst at Danzishi.", False, True),
         ("明天营业厅休息。", "The hall is closed tomorrow.", False, False),
+        ("今晚停水，服务电话不变。", "The water supply is stopped tonight; our phone number is as ever.", False, True),
+        ("今晚停电，请联系物业管理处。", "The power supply is stopped tonight.", True, False),
     ],
 )
 def test_a_notice_for_the_area_is_about_one_utility(zh: str, en: str, power: bool, water: bool) -> None:

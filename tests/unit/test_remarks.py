@@ -40,7 +40,21 @@ TABLE: list[tuple[Callable[[str], bool], list[str], list[str]]] = [
     (
         says_there_is_none,
         ["没有电线掉下来", "没看到冒烟", "没有火花，也没有烧焦味", "no wires are down", "I don't see any sparks"],
-        ["没有电", "没有人来", "没有电线掉下来，但是在冒烟", "no power", "no water since noon", "没电了"],
+        [
+            "没有电",
+            "没有人来",
+            "没有电线掉下来，但是在冒烟",
+            "no power",
+            "no water since noon",
+            "没电了",
+            "没有绝缘皮的电线掉在路上",
+            "没有盖子的配电箱",
+            "没有意识了",
+            "没有火了可是还在冒烟",
+            "no insulation on the wire outside",
+            "no cover on the live cable",
+            "no fire but lots of smoke",
+        ],
     ),
     (
         asks_why,

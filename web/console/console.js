@@ -31,7 +31,8 @@ function failed() {
 // swapped under a pressed button or one that waits for its answer: the click, or what was answered, would be lost.
 const LISTS = "#inbox, #live, #list, #to-tell, #my-calls, #calls-lists";
 const shown = new WeakMap(), asking = new Set();
-let pressed = null, late = null;
+const late = new Set();
+let pressed = null;
 const hintOf = (node) => node.getAttribute("hx-trigger")?.match(/sse:[\w-]+/)?.[0];
 const busy = (list) => list === pressed || [...asking].some((node) => list.contains(node));
 document.body.addEventListener("htmx:beforeSwap", (event) => {
@@ -39,22 +40,23 @@ document.body.addEventListener("htmx:beforeSwap", (event) => {
   if (!target?.matches?.(`${LISTS}, .strips > div`) || xhr.status !== 200) return;
   const fresh = serverResponse.replace(/(<time data-since="[^"]*">)[^<]*/g, "$1");
   if (shown.get(target) === fresh) event.detail.shouldSwap = false;
-  else if (requestConfig.elt === target && busy(target)) (late = target), (event.detail.shouldSwap = false);
+  else if (requestConfig.elt === target && busy(target)) late.add(target), (event.detail.shouldSwap = false);
   else shown.set(target, fresh);
 });
 function catchUp() {
-  if (!late || busy(late)) return;
-  window.htmx.trigger(late, hintOf(late));
-  late = null;
+  for (const list of [...late].filter((node) => !busy(node))) {
+    late.delete(list);
+    window.htmx.trigger(list, hintOf(list));
+  }
 }
 document.body.addEventListener("htmx:beforeRequest", (event) => {
   if (event.detail.elt.parentElement?.closest(LISTS)) asking.add(event.detail.elt);
 });
 document.body.addEventListener("htmx:afterRequest", (event) => {
-  if (asking.delete(event.detail.elt)) catchUp();
+  if (asking.delete(event.detail.requestConfig?.elt)) catchUp(); // of one that its answer took away, too
 });
 document.addEventListener("pointerdown", (event) => (pressed = event.target.closest?.(LISTS) ?? null), true);
-for (const kind of ["pointerup", "pointercancel", "dragend"])
+for (const kind of ["pointerup", "pointercancel", "dragend", "contextmenu"]) // a menu may swallow the first of them
   document.addEventListener(kind, () => {
     pressed = null;
     setTimeout(catchUp);

@@ -1,8 +1,9 @@
 // The form of an article or a reply: what was typed survives a lost page, a lost sign-in and an accidental click.
 const form = document.querySelector("form[data-draft]"), note = document.getElementById("draft");
-const key = `knowledge:${location.pathname}`;
+const key = `knowledge-draft:${location.pathname}`;
 const values = () => [...new FormData(form)].filter(([name]) => name !== "version" && name !== "nonce");
 const fields = () => [...form.elements].filter((node) => node.name && node.name !== "version" && node.name !== "nonce");
+const version = form?.elements.version;
 let dirty = false;
 
 function put(kept) {
@@ -17,9 +18,10 @@ function put(kept) {
 
 if (form) {
   const shown = JSON.stringify(values());
-  const kept = sessionStorage.getItem(key);
-  if (kept && kept !== shown) {
-    put(JSON.parse(kept));
+  const present = version.value, kept = JSON.parse(sessionStorage.getItem(key));
+  if (kept && JSON.stringify(kept.values) !== shown) {
+    put(kept.values);
+    version.value = kept.version; // who changed it since is not written over unseen
     dirty = true;
     note.hidden = false;
   }
@@ -28,13 +30,14 @@ if (form) {
     dirty = false;
   };
   form.addEventListener("input", () => {
-    sessionStorage.setItem(key, JSON.stringify(values()));
+    sessionStorage.setItem(key, JSON.stringify({ version: version.value, values: values() }));
     dirty = true;
   });
   note.addEventListener("click", (event) => {
     if (!event.target.closest("[data-forget]")) return;
     forget();
     put(JSON.parse(shown));
+    version.value = present;
     note.hidden = true;
     form.dispatchEvent(new Event("input"));
     forget();
@@ -49,7 +52,7 @@ if (form) {
   // Somebody else was faster: who has read that and saves again saves over it.
   document.body.addEventListener("htmx:afterSwap", () => {
     const other = document.querySelector("#knowledge-errors [data-version]");
-    if (other) form.elements.version.value = other.dataset.version;
+    if (other) version.value = other.dataset.version;
   });
   document.querySelector("[data-leave]")?.addEventListener("click", forget);
   window.addEventListener("beforeunload", (event) => {

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.dialogue.customer import Customer
+from tests.dialogue.vendors import Channels
 from tests.e2e.console.conftest import TakeSeat
 from tests.e2e.page import PATIENCE
 
@@ -159,6 +160,38 @@ def test_a_list_that_changes_loses_no_click(seat: TakeSeat, customer: NewCustome
     agent.page.mouse.up()
     agent.page.wait_for_url(f"**/console/c/{waiting.id}")
     expect(agent.item(another.id)).to_be_visible(timeout=PATIENCE)
+
+
+def test_a_menu_over_a_list_does_not_stop_it(seat: TakeSeat, customer: NewCustomer) -> None:
+    """Where the system's menu opens, no browser tells that the button was let go."""
+    agent = seat("agent", "zh")
+    agent.page.locator("#inbox").dispatch_event("pointerdown", {"button": 2})
+    agent.page.locator("#inbox").dispatch_event("contextmenu")
+    expect(agent.item(customer().id)).to_be_visible(timeout=PATIENCE)
+
+
+def test_a_draft_of_an_article_writes_over_nobody_unseen(seat: TakeSeat, channels: Channels) -> None:
+    """It is found again after a lost page, and knows on which version it was written."""
+    supervisor = seat("supervisor", "zh")
+    page, body = supervisor.page, supervisor.page.locator("#body-zh")
+    page.goto("/console/knowledge/card_refund/edit")
+    supervisor.streaming()
+    body.fill("电卡退费请向网点咨询。")
+    version = int(page.locator("#version").input_value())
+    channels.send(
+        "PATCH", "/api/v1/articles/card_refund", {"version": version, "title": {"zh": "退费", "en": "Refunds"}}
+    )
+    page.evaluate("() => void (BeforeUnloadEvent.prototype.preventDefault = () => {})")  # as where a browser dies
+    page.reload()
+    supervisor.streaming()
+    expect(page.locator("#draft")).to_be_visible()
+    expect(body).to_have_value("电卡退费请向网点咨询。")
+    page.click("#edit button.primary")
+    expect(page.locator("#knowledge-errors")).to_contain_text("退费", timeout=PATIENCE)
+    expect(page.locator("#knowledge-errors [data-version]")).to_have_count(1)
+    page.click("#edit button.primary")
+    page.wait_for_url("**/console/knowledge/card_refund")
+    expect(page.locator("main")).to_contain_text("电卡退费请向网点咨询。")
 
 
 def test_shortcuts_are_shown_and_held_back_meanwhile(seat: TakeSeat, customer: NewCustomer) -> None:

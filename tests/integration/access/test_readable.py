@@ -109,6 +109,9 @@ def beside(clock: Clock) -> dict[str, tuple[Any, ...]]:
     return {
         "he wrote in it": (said,),
         "he wrote a note": (Note(**note, agent_id=ME),),
+        "the desk passed it on": (
+            Note(**note | {"id": "nt_z"}, facts={"what": "passed", "why": "silent", "from": ME}),
+        ),
         "a colleague named him": (Note(**note, agent_id=COLLEAGUE), Mention(note_id="nt_x", agent_id=ME)),
         "it came to his phone": (Call(**call, agent_id=ME),),
         "a call was promised": (Callback(id="cb_x", conversation_id="cv_x", due_at=now, created_at=now),),
@@ -129,11 +132,12 @@ async def test_what_the_work_brings(
 async def test_what_somebody_else_did_brings_it_to_nobody(
     put: Put, door: httpx.AsyncClient, knockers: dict[str, Knocker], clock: Clock
 ) -> None:
-    said, note, named, call, promised, ticket = beside(clock).values()
+    said, note, passed, named, call, promised, ticket = beside(clock).values()
+    passed[0].facts = {"what": "passed", "why": "silent", "from": COLLEAGUE, "to": ME}
     said[0].agent_id = note[0].agent_id = call[0].agent_id = COLLEAGUE
     named[1].agent_id, named[0].id, named[1].note_id = COLLEAGUE, "nt_y", "nt_y"
     promised[0].status, ticket[1].status = "done", "received"
-    await put(*said, *note, *named, *call, *promised, *ticket, **OWNED)
+    await put(*said, *note, *passed, *named, *call, *promised, *ticket, **OWNED)
     assert not await opened(door, knockers)
 
 

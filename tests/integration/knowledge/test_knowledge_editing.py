@@ -110,7 +110,7 @@ async def test_what_is_told_is_read_from_the_database_only_when_it_has_changed(
         ({"body": NEW_RULE | {"en": "抱歉"}}, "body.en", "not_english"),
         ({"body": NEW_RULE | {"zh": "抱歉，电卡不能退。"}}, "body.zh", "words"),
         ({"body": NEW_RULE | {"en": "<script>alert(1)</script> Please come."}}, "body.en", "markup"),
-        ({"title": {"zh": "退" * 61, "en": "Refund"}}, "title.zh", "too_long"),
+        ({"title": {"zh": "退" * 81, "en": "Refund"}}, "title.zh", "too_long"),
         ({"steps": [NEW_RULE | {"zh": "请您拔下插头。"}]}, "steps.0.zh", "dangerous"),
         ({"valid_until": "2025-12-31"}, "valid_until", "before_start"),
         ({"reviewed_on": "2026-03-05"}, "reviewed_on", "not_yet"),

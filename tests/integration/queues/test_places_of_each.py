@@ -2,9 +2,10 @@
 
 import httpx
 import pytest
+from sqlalchemy import event
 
 from api.agents.tables import Agent
-from api.conversations import assignment, overview, silence
+from api.conversations import assignment, overview, relief, silence
 from api.conversations.handover import person_offer
 from api.conversations.places import place_of, places_of
 from api.conversations.tables import QueueWait
@@ -100,6 +101,42 @@ async def test_who_waits_on_tells_that_it_takes_longer_now(
     await at_console("li")
     late = await queued(desk)
     assert await stand(database, clock, late, row) == (5, 20, True)
+
+
+async def test_who_was_with_an_agent_before_tells_nothing_of_a_wait(
+    desk: Desk, database: Database, clock: Clock, at_console: SignIn, row: Row
+) -> None:
+    """An agent leaves, and the queue has at once who came to it an hour ago and was served since."""
+    served = [await queued(desk) for _ in range(10)]
+    for chat in served:
+        await desk.act(chat, "claim")
+    clock.advance(minutes=60)
+    await waited(database, clock, 1, 1, 1)
+    await at_console("wang", presence="busy")
+    await relief.leave(database, "ag_li", clock())
+    late = await queued(desk)
+    assert {(await row(chat.id)).owner for chat in served} == {"waiting"}
+    assert await stand(database, clock, late, row) == (11, 1, True)
+
+
+async def test_a_page_of_promised_calls_looks_at_the_queue_once(
+    desk: Desk, database: Database, clock: Clock, at_console: SignIn
+) -> None:
+    await at_console("li")
+    statements: list[str] = []
+    event.listen(database.engine.sync_engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    asked = []
+    for more in (1, 4):
+        for _ in range(more):
+            chat = await queued(desk)
+            called = await desk.act(chat, "callbacks", None, phone="13800000000")
+            assert called.status_code == 201
+            clock.advance(seconds=1)
+        statements.clear()
+        page = await desk.client.get("/api/v1/callbacks?status=open", headers=desk.headers)
+        asked.append(sum("conversations.waiting_since" in each for each in statements))
+    assert [row["position"] for row in page.json()["items"]] == [1, 2, 3, 4, 5]
+    assert asked[0] == asked[1], "however many there are"
 
 
 async def test_nobody_has_his_language(
