@@ -25,3 +25,22 @@ def test_the_queue_knows_what_it_is_about(desk: Desk, language: str | None, said
         assert customer.owner == "waiting"
         asked = {"Authorization": f"Bearer {desk.service_token}"}
         assert client.get(f"/api/v1/conversations/{customer.id}", headers=asked).json()["skill"] == skill
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "skill"),
+    [
+        ("zh", "水费好像多收了，我要找人", "complaint"),
+        ("zh", "我家停电了，给我转人工", "power"),
+        ("en", "You overcharged me for water, let me talk to a person", "water"),
+        ("en", "No water at my place, human please", "water"),
+    ],
+)
+def test_a_person_wanted_beside_something_else(desk: Desk, language: str, said: str, skill: str) -> None:
+    """One message with two wishes: the person is not forgotten over the other one."""
+    with httpx.Client(base_url=desk.base_url, timeout=30, trust_env=False) as client:
+        customer = Customer(client, language)
+        customer.send(said)
+        assert customer.owner == "waiting"
+        asked = {"Authorization": f"Bearer {desk.service_token}"}
+        assert client.get(f"/api/v1/conversations/{customer.id}", headers=asked).json()["skill"] == skill
