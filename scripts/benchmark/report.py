@@ -33,7 +33,8 @@ MEASURES = {
 
 def machine() -> str:
     """What it runs on, and how busy that is."""
-    return f"{os.cpu_count()} cores ({platform.machine()}); load average at the start {os.getloadavg()[0]:.1f}."
+    cores = len(os.sched_getaffinity(0))
+    return f"{cores} cores ({platform.machine()}); load average at the start {os.getloadavg()[0]:.1f}."
 
 
 def understanding(found: Understanding, where: str) -> list[str]:
