@@ -177,7 +177,7 @@ def test_bulletins(channels: Channels, reader: Reader, browser: Browser) -> None
     made = planting.plant_bulletins(channels, TEXTS)
     reader.open("/console", settled="#bulletins li")
     reader.check()
-    reader.open("/console/bulletins")
+    reader.open("/console/bulletins", settled="#bulletins li")
     reader.check()
     tab = ChatPage(browser, channels.desk.base_url, "en")
     witness = Witness(tab.page)

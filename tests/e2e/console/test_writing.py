@@ -152,12 +152,13 @@ def test_typing_on_after_a_take_over_is_no_shortcut(seat: TakeSeat, customer: Ne
 
 def test_a_list_that_changes_loses_no_click(seat: TakeSeat, customer: NewCustomer) -> None:
     waiting, agent = customer(), seat("agent", "zh")
-    button = agent.page.locator(f"#claim-{waiting.id}")
-    button.hover()
-    agent.page.mouse.down()
+    button = agent.page.locator(f"#claim-{waiting.id}").element_handle()
+    button.dispatch_event("pointerdown")
     with agent.page.expect_response(lambda answer: "/console/_/inbox" in answer.url):
         another = customer()
-    agent.page.mouse.up()
+    assert button.evaluate("(node) => node.isConnected"), "the list was swapped under the pressed button"
+    button.dispatch_event("pointerup", {"bubbles": True})
+    button.evaluate("(node) => node.click()")
     agent.page.wait_for_url(f"**/console/c/{waiting.id}")
     expect(agent.item(another.id)).to_be_visible(timeout=PATIENCE)
 
