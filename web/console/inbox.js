@@ -143,7 +143,7 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-  if (event.target.closest(`${FIELDS}, dialog`)) return;
+  if (event.target.closest(`${FIELDS}, dialog[open]`)) return; // a closed one keeps the focus until the next frame
   if (Date.now() - wrote < 1500) return void (wrote = Date.now());
   const list = event.target.closest(".side") && { ArrowDown: "j", ArrowUp: "k" }[event.key];
   const shortcut = keys[list || event.key];

@@ -16,6 +16,12 @@ pytestmark = pytest.mark.xdist_group("console")
 NewCustomer = Callable[..., Customer]
 FOCUSED = "() => document.activeElement.id"
 PRESS = "(field, how) => field.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', bubbles: true, ...how}))"
+#: Found and pressed in one moment: between two, the list may be swapped.
+PRESS_DOWN = """(id) => {
+    const node = document.getElementById(id);
+    node.dispatchEvent(new PointerEvent('pointerdown', {bubbles: true}));
+    return node;
+}"""
 RANG = "() => Number(document.body.dataset.rang ?? 0)"
 
 
@@ -152,13 +158,12 @@ def test_typing_on_after_a_take_over_is_no_shortcut(seat: TakeSeat, customer: Ne
 
 def test_a_list_that_changes_loses_no_click(seat: TakeSeat, customer: NewCustomer) -> None:
     waiting, agent = customer(), seat("agent", "zh")
-    button = agent.page.locator(f"#claim-{waiting.id}").element_handle()
-    button.dispatch_event("pointerdown")
+    expect(agent.item(waiting.id)).to_be_visible()
+    button = agent.page.evaluate_handle(PRESS_DOWN, f"claim-{waiting.id}")
     with agent.page.expect_response(lambda answer: "/console/_/inbox" in answer.url):
         another = customer()
     assert button.evaluate("(node) => node.isConnected"), "the list was swapped under the pressed button"
-    button.dispatch_event("pointerup", {"bubbles": True})
-    button.evaluate("(node) => node.click()")
+    button.evaluate("(node) => (node.dispatchEvent(new PointerEvent('pointerup', {bubbles: true})), node.click())")
     agent.page.wait_for_url(f"**/console/c/{waiting.id}")
     expect(agent.item(another.id)).to_be_visible(timeout=PATIENCE)
 
