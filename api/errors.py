@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import StatementError
 from starlette.exceptions import HTTPException
 
+log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -71,9 +73,10 @@ def install_error_handlers(app: FastAPI) -> None:
         return problem_response(Problem(422, "invalid", "Some fields are not valid.", errors=fields))
 
     @app.exception_handler(StatementError)
-    async def on_statement(_request: Request, error: StatementError) -> JSONResponse:
+    async def on_statement(request: Request, error: StatementError) -> JSONResponse:
         if not is_unkeepable(error):
             raise error
+        log.warning("value.refused", path=request.url.path, reason=type(error.orig).__name__)
         return problem_response(UNKEEPABLE)
 
     @app.exception_handler(HTTPException)

@@ -9,6 +9,7 @@ from typing import Literal
 
 import structlog
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.agents import service
@@ -86,12 +87,19 @@ async def leave(database: Database, agent_id: str, now: datetime) -> int:
         ids = [row.id for row in await open_of(session, agent_id)]
     passed = 0
     for conversation_id in ids:  # each by itself: agents who leave together pass on to each other
-        async with database.write() as session, session.begin():
-            conversation = await lock_conversation(session, conversation_id)
-            if conversation is None or conversation.owner != "agent" or conversation.agent_id != agent_id:
-                continue
-            if await on_the_phone(session, conversation, now):
-                continue
-            await pass_on(session, conversation, now, "left")
-            passed += 1
+        try:
+            passed += await _give_up(database, agent_id, conversation_id, now)
+        except SQLAlchemyError:  # the others are passed on all the same, and this one as a silent agent's
+            log.exception("agent.leave_failed", agent=agent_id, conversation=conversation_id)
     return passed
+
+
+async def _give_up(database: Database, agent_id: str, conversation_id: str, now: datetime) -> bool:
+    async with database.write() as session, session.begin():
+        conversation = await lock_conversation(session, conversation_id)
+        if conversation is None or conversation.owner != "agent" or conversation.agent_id != agent_id:
+            return False
+        if await on_the_phone(session, conversation, now):
+            return False
+        await pass_on(session, conversation, now, "left")
+        return True

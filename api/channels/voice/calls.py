@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.channels.voice.prompts import BOTH, words
 from api.channels.voice.signature import Form
 from api.channels.voice.tables import Call, Caller
+from api.conversations.handover import joined
 from api.conversations.language import Language
 from api.conversations.tables import Conversation
 from api.conversations.transcript import add_message
@@ -41,7 +42,7 @@ async def begin_call(session: AsyncSession, settings: Settings, form: Form, now:
     session.add(conversation)
     await session.flush()
     recorded = "recorded" if settings.voice_recorded else "not_recorded"
-    greeting = "\n".join(words("greeting", language) + words(recorded, language) for language in BOTH)
+    greeting = "\n".join(joined(each, words("greeting", each), words(recorded, each)) for each in BOTH)
     line = await add_message(session, conversation, "bot", greeting, now)
     call = Call(
         sid=form.call_sid,

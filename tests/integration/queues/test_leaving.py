@@ -1,13 +1,19 @@
 """An agent signs out: what he had is others' at once, and everybody is told."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.agents.service import token_hash
 from api.agents.tables import Agent, AgentSession
 from api.channels.voice.tables import Call
 from api.conversations import relief
 from api.conversations.notes import list_notes
+from api.conversations.silence import remind_and_pass
+from api.conversations.tables import Conversation
 from api.db.engine import Database
 from tests.integration.conftest import Clock
 from tests.integration.queues.conftest import Row, SignIn, said
@@ -68,6 +74,31 @@ async def test_two_leave_at_once(desk: Desk, database: Database, clock: Clock, r
         shown = await row(chat.id)
         assert (shown.owner, shown.agent_id) == ("waiting", None)
         assert "没有其他同事在线" in (await said(chat))[-1][1]
+
+
+async def test_one_that_cannot_be_passed_on_holds_up_no_other(
+    desk: Desk, database: Database, clock: Clock, row: Row, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chats = [await queued(desk) for _ in range(3)]
+    await sign_in(database, clock, "li", "one")
+    for chat in chats:
+        await desk.act(chat, "claim")
+    whole = relief.pass_on
+
+    async def refused(session: AsyncSession, conversation: Conversation, now: datetime, why: relief.Why) -> None:
+        await whole(session, conversation, now, why)
+        if conversation.id == chats[1].id:
+            raise OperationalError("update", {}, Exception("the database went away"))
+
+    monkeypatch.setattr(relief, "pass_on", refused)
+    assert await relief.sign_out(database, "ag_li", "one", clock()) == 2
+    owners = [(await row(chat.id)).agent_id for chat in chats]
+    assert owners == [None, "ag_li", None]
+    monkeypatch.undo()
+    for _ in range(2):  # a silent agent's: a reminder, then the next one
+        clock.advance(minutes=6)
+        await remind_and_pass(database, clock())
+    assert (await row(chats[1].id)).owner == "waiting"
 
 
 async def test_a_call_goes_on(desk: Desk, chat: Chat, database: Database, clock: Clock, row: Row) -> None:
