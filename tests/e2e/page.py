@@ -22,7 +22,8 @@ ARGUMENTS = (
 )
 LOCALES = {"zh": "zh-CN", "en": "en-GB"}
 #: Milliseconds; generous, as a test machine may be doing much else.
-PATIENCE = 30_000
+PATIENCE = 60_000
+expect.set_options(timeout=PATIENCE)
 #: Counts what a strict content policy stopped, from before the page's own scripts run.
 WATCH_POLICY = """
 window.policyViolations = [];

@@ -129,14 +129,14 @@ def test_the_front_desk_dies_and_comes_back(desk: Desk, open_page: Any) -> None:
     tab.start_with("starterNoPower", "Where is it")
     old = desk.kill("front desk")
     tab.type("Building 19, Riverside Pearl")
+    desk.wait_replaced("front desk", old)
     tab.wait_for("only your home")
     expect(tab.page.get_by_test_id("connection")).to_have_attribute("data-state", "online")
-    desk.wait_replaced("front desk", old)
     tab.choose("neighbours", "name")
     tab.type("Sam Hill 13900004324")
     old = desk.kill("front desk")  # while the answer is under way
-    tab.wait_for(NUMBER["en"])
     desk.wait_replaced("front desk", old)
+    tab.wait_for(NUMBER["en"])
     assert tab.messages == recorded(desk, tab)
     texts = [message["text"] for message in tab.messages]
     assert len(set(texts)) == len(texts), "something stands there twice"

@@ -121,7 +121,7 @@ def test_no_orphan_after_the_supervisor_was_killed_and_the_next_start_works(new_
     desk = new_desk().start()
     processes = desk.processes()
     desk.supervisor.kill()
-    assert not psutil.wait_procs(processes, timeout=5)[1]
+    assert not psutil.wait_procs(processes, timeout=20)[1]
     desk.stop()
     desk.start()
     os.kill(desk.supervisor.pid, signal.SIGINT)
