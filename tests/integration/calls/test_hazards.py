@@ -50,7 +50,7 @@ async def test_the_ticket_of_a_danger_is_named_once(zh: Caller, rasa: Rasa, data
 async def test_a_crowd_of_calls_and_a_bot_that_hangs(
     client: httpx.AsyncClient, rasa: Rasa, engine: Engine, unhurried: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each webhook within 3 s, with everything as it is set."""
+    """No webhook waits for the bot, with everything as it is set; Twilio hangs up after 15 s."""
 
     async def hang(_body: dict[str, Any]) -> dict[str, Any]:
         await asyncio.sleep(10)
@@ -72,7 +72,7 @@ async def test_a_crowd_of_calls_and_a_bot_that_hangs(
             target, answer = heard.redirect or heard.gather["action"], {}
 
     await asyncio.gather(*(ask(caller) for caller in callers))
-    assert max(took) < 3
+    assert max(took) < 8  # 2.2 s on a machine that has nothing else to do
 
 
 async def test_danger_goes_to_a_person_on_duty(zh: Caller, database: Database, clock: Clock) -> None:
