@@ -130,12 +130,9 @@ async def test_a_message_to_an_agent_is_acknowledged_at_once(
 ) -> None:
     await prepare(database, follower, clock, owner="agent")
     assert await follower.say("你好") == ""  # whatever has to be loaded is
-    took = []
-    for _ in range(3):
-        began = time.monotonic()
-        assert await follower.say("在吗") == ""
-        took.append(time.monotonic() - began)
-    assert min(took) < 1.4  # nothing was waited for
+    began = time.monotonic()
+    assert await follower.say("在吗") == ""
+    assert time.monotonic() - began < 1.4  # nothing was waited for
     assert await rows(database, Turn) == []
     assert await rows(database, Delivery) == []
 

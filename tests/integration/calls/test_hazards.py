@@ -50,7 +50,7 @@ async def test_the_ticket_of_a_danger_is_named_once(zh: Caller, rasa: Rasa, data
 async def test_a_crowd_of_calls_and_a_bot_that_hangs(
     client: httpx.AsyncClient, rasa: Rasa, engine: Engine, unhurried: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No webhook waits for the bot, with everything as it is set; Twilio hangs up after 15 s."""
+    """Each webhook within 3 s, with everything as it is set, and what ten at once take that wait for nothing."""
 
     async def hang(_body: dict[str, Any]) -> dict[str, Any]:
         await asyncio.sleep(10)
@@ -60,7 +60,9 @@ async def test_a_crowd_of_calls_and_a_bot_that_hangs(
     monkeypatch.setattr(steps, "DEADLINE", unhurried)
     callers = [Caller(client, f"+86138001380{n}") for n in range(10, 20)]
     await asyncio.gather(*(caller.dial() for caller in callers))
+    began = time.monotonic()
     await asyncio.gather(*(caller.press("1") for caller in callers))
+    overhead = time.monotonic() - began
     took: list[float] = []
 
     async def ask(caller: Caller) -> None:
@@ -72,7 +74,7 @@ async def test_a_crowd_of_calls_and_a_bot_that_hangs(
             target, answer = heard.redirect or heard.gather["action"], {}
 
     await asyncio.gather(*(ask(caller) for caller in callers))
-    assert max(took) < 8  # 2.2 s on a machine that has nothing else to do
+    assert max(took) < 3 + overhead
 
 
 async def test_danger_goes_to_a_person_on_duty(zh: Caller, database: Database, clock: Clock) -> None:

@@ -132,7 +132,7 @@ async def test_a_stalled_database_gets_an_apology_and_nothing_is_lost(
     let_go = await stall(database, database_url, zh.sid)
     began = time.monotonic()
     await zh.go(action, follow=False, SpeechResult="停电", Confidence="0.9")
-    assert time.monotonic() - began < 5  # 0.4 s and what a busy machine adds; nothing was let go yet
+    assert time.monotonic() - began < 1.5
     assert "请您不要挂机" in zh.said
     assert zh.heard.voices == {ZH}
     assert "sorry=1" in zh.heard.redirect

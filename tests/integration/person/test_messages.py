@@ -80,7 +80,7 @@ async def test_a_stalled_database_gets_an_apology_and_nothing_is_lost(
     action = line.action
     began = time.monotonic()
     await line.go(action, follow=False, Digits="1")
-    assert time.monotonic() - began < 5  # 0.4 s and what a busy machine adds; nothing was let go yet
+    assert time.monotonic() - began < 1.5
     assert "sorry=1" in line.heard.redirect
     assert "ask=offer" in line.heard.redirect
     await let_go()
